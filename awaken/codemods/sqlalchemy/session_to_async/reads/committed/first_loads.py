@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.kit.search import modules_with
+from awaken.knowledge.injection import injection
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project.names.functions.injections import Provider
 
-_DEPENDENCIES = (b"Depends", b"Security")
 _Call = tuple[Module, ast.Call]
 
 
@@ -51,7 +51,7 @@ class FirstLoads:
         left = {name for each in owners for name in self._loading.read_by_themselves(each)}
         origins = [origin for origin in origins_of(values) if not origin.way]
         own = {each.place for each in self._project.orm.reads.calls_behind(origins)} if left else ()
-        left &= self._read_behind(module, refresh, given, own) if own else set()
+        left &= self._read_later(module, refresh, given, own) if own else set()
         function = module.enclosing_def(given) if left else None
         if function is None:
             return []
@@ -65,7 +65,7 @@ class FirstLoads:
         # The first statement of all gives its object the options that the refresh repeats.
         return sorted(left) if is_given else []
 
-    def _read_behind(
+    def _read_later(
         self, module: Module, refresh: ast.Call, given: ast.expr, own: Collection[Place]
     ) -> set[str]:
         """Return what is read of the object of a variable after a refresh.
@@ -98,7 +98,8 @@ class FirstLoads:
         ]
 
     def _all_providers(self) -> Iterator[Provider]:
-        for module in modules_with(self._project, _DEPENDENCIES):
+        words = [name.rpartition(".")[2].encode() for name in sorted(injection().dependencies)]
+        for module in modules_with(self._project, words):
             yield from self._project.injections.providers_below(module, module.tree)
 
 
