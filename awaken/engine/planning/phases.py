@@ -284,7 +284,8 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
         )
     )
     so_far.edited.extend(so_far.edited_places(resolution.changes))
-    left_out = (change for change in changes if change not in resolution.changes)
+    made = {change.id for change in resolution.changes}
+    left_out = (change for change in changes if change.id not in made)
     so_far.edits_left_out.extend(so_far.edited_places(left_out))
     so_far.changes.extend(resolution.changes)
     so_far.left_to_do.extend(resolution.result.left_to_do)
