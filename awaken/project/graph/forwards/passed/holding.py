@@ -226,6 +226,8 @@ class _Fields:
         for module in self._evaluator.modules_at(self._slots.words.files_with(name)):
             for number, (node, owner) in enumerate(_attributes(module, name)):
                 owners = self._slots.owners(module, owner, name)
+                if not owners.classes and owners.is_complete:
+                    continue
                 access = Access(module.place(node), number, owners, module.excerpt(node))
                 for declaring in owners.classes:
                     result[declaring].append(access)
