@@ -164,7 +164,9 @@ class Reading:
 
         cache = self._memory.cache
         made_from = digest_of((self._targets.all(), self._project_settings), {})
-        return None if cache is None else UnitMemory(cache, self._question, made_from)
+        if cache is None:
+            return None
+        return UnitMemory(cache, self._question, made_from, self._memory.texts)
 
     def _report(self, answer: Remembered) -> RootReport:
         """Return the report of an answer, and keep the facts of the files."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from awaken.workspace.sources import SourceFile
 
 if TYPE_CHECKING:
     from awaken.engine.remembering.evidence import Evidence
+    from awaken.engine.remembering.known_texts import KnownTexts
 
 _FILES = hashlib.sha256(b"files").digest()
 """The key of the one table of files that a project has."""
@@ -100,12 +102,10 @@ class Memory:
             return recall
         # Only an edit needs it, and it needs much that is about programs.
         from awaken.engine.remembering.evidence import Evidence, still_holds  # noqa: PLC0415
-        from awaken.engine.remembering.known_texts import KnownTexts  # noqa: PLC0415
         from awaken.engine.remembering.moved_answers import moved_answer  # noqa: PLC0415
 
         evidence = msgspec.msgpack.decode(proof.evidence, type=Evidence)
-        texts = KnownTexts(self._cache)
-        held = still_holds(evidence, state.made_from, state.digests, state.source_of, texts)
+        held = still_holds(evidence, state.made_from, state.digests, state.source_of, self.texts)
         answer = None if held is None else moved_answer(recall, held.moved)
         if held is None or answer is None:
             return None
@@ -114,6 +114,13 @@ class Memory:
             self._cache.put(asked, answer)
         self._cache.put(asked, Proof(answer.digest, digest, _encoded_text(held.evidence)))
         return answer
+
+    @cached_property
+    def texts(self) -> KnownTexts:
+        """The texts that answers and units were made from, each compared once with a file."""
+        from awaken.engine.remembering.known_texts import KnownTexts  # noqa: PLC0415  as above
+
+        return KnownTexts(self._cache)
 
     def keep(self, asked: bytes, remembered: Remembered, evidence: Evidence) -> None:
         """Keep the result for the next run, in place of the one before."""

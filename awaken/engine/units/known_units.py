@@ -326,13 +326,16 @@ class UnitMemory:
     """Holds the units of each stage of a run; ``asked`` is the digest of its request.
 
     ``made_from`` is the digest of all inputs of plans except rules, constraints and files.
+    ``texts`` are those from which its plans were made.
     """
 
-    def __init__(self, cache: ResultsCache, asked: bytes, made_from: bytes) -> None:
+    def __init__(
+        self, cache: ResultsCache, asked: bytes, made_from: bytes, texts: KnownTexts
+    ) -> None:
         self.cache: ResultsCache = cache
         self._asked = asked
         self._made_from = made_from
-        self._texts = KnownTexts(cache)
+        self._texts = texts
         self._stages: dict[bytes, StageUnits] = {}
         self._on_disk: Mapping[str, SourceFile] = {}
 
