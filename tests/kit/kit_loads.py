@@ -112,6 +112,6 @@ def traces_of(project, more=()):
         for one in module.walk()
         if isinstance(one, ast.Call) and last_name(one.func) == "query"
     ]
-    found = [Trace(Load("query", begins[0]), path) for path in more]
+    wanted = [Trace(Load("query", begins[0]), path) for path in more]
     reads = project.orm.reads.all()
-    return [*found, *(trace for one in reads for trace in one.traces)]
+    return [*wanted, *(trace for read in reads for trace in read.traces)]

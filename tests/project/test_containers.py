@@ -317,5 +317,5 @@ def test_what_lacks_an_attribute_is_not_what_is_read(value, raises):
         """
     project = program({"m.py": text})
     module = module_of(project, "m.py")
-    found = project.values.of(module, last(module, "it"))
-    assert found.is_known is raises
+    values = project.values.of(module, last(module, "it"))
+    assert values.is_known is raises

@@ -147,8 +147,8 @@ def narrowed_variable(
     """Return the same for a variable: a container of anything holds what that of ``value`` does."""
     if value is None or not any(map(is_bare, declared)):
         return narrowed_by_value(evaluator, declared, module, value, known)
-    given = evaluator.values(module, value, known)
-    return tuple(with_items(each, given) for each in declared)
+    assigned = evaluator.values(module, value, known)
+    return tuple(with_items(each, assigned) for each in declared)
 
 
 def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Value | None:

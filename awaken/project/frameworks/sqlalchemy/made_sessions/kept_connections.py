@@ -44,8 +44,8 @@ def argument_for(
     is_plain = not function.decorator_list and module.enclosing_class(function) is None
     if not is_plain or not isinstance(binding.node, ast.arg):
         return None
-    given = argument_of(call, function, binding.node, 0)
-    return given if isinstance(given, ast.Name) else None
+    argument = argument_of(call, function, binding.node, 0)
+    return argument if isinstance(argument, ast.Name) else None
 
 
 def names_keeping(module: Module) -> bool:
@@ -155,7 +155,7 @@ class KeptConnections:
                     continue
                 # It is returned by the function that puts the connection there, not by others.
                 for kept in self._put_into(home, returned, begun):
-                    given = argument_for(home, node, kept, made)
-                    if given is not None:
-                        return given
+                    argument = argument_for(home, node, kept, made)
+                    if argument is not None:
+                        return argument
         return None
