@@ -26,7 +26,7 @@ from awaken.project.source.trees import (
     unpacks,
     without_arguments,
 )
-from awaken.project.source.words import WordSet
+from awaken.project.source.words import WordSet, may_mention
 from awaken.workspace.sources import SourceFile
 
 
@@ -192,8 +192,18 @@ class FactsIndex:
 
     def may_mention(self, path: str, word: str) -> bool:
         """Whether the file at ``path`` may have mentions of ``word``, also if it does not parse."""
+        # Bytes first: they parse no file.
+        if not self._may_hold_mention(path, word):
+            self._snapshot.looked_at.note_facts(path, "mentioned", word, None)
+            return False
         mentioned: WordSet | None = self._noted_facts(path, "mentioned", word)
         return mentioned is None or _mentions(mentioned, word)
+
+    def _may_hold_mention(self, path: str, word: str) -> bool:
+        if path not in self._snapshot or not word.isascii():
+            return True
+        text = self._snapshot.file_to_search(path).text
+        return text in self.known["mentioned"] or may_mention(word.encode(), text)
 
     def _noted_facts(self, path: str, part: str, word: str = "") -> Any:
         """Return the facts of a file with the ``part`` that the caller uses."""

@@ -14,6 +14,14 @@ from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from awaken.contract import Place, Span
 from awaken.project.source.memo import Asked
+from awaken.project.source.renamed_imports import (
+    Import,
+    bound_once,
+    imports_in,
+    names_bound_by,
+    renamed_imports,
+    renaming_assignments,
+)
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
@@ -26,10 +34,8 @@ from awaken.project.source.trees import (
     asks_for_main,
     children,
     children_by_field,
-    last_name,
     last_word,
     position,
-    root_of,
     variable_of,
     walk,
 )
@@ -109,30 +115,31 @@ class Module:
         renamed = {name for name, _ in self._renamed.values()}
         for node in names:
             if type(node) is ast.Name and node.id in renamed and type(node.ctx) is ast.Load:
-                bindings = self.scopes.bindings_of(node)
-                original = {
-                    self._renamed[item.node][1] for item in bindings if item.node in self._renamed
-                }
+                once = self._bound_once.get(node.id)
+                places = [once] if once else [x.node for x in self.scopes.bindings_of(node)]
+                original = {self._renamed[part][1] for part in places if part in self._renamed}
                 if len(original) == 1:
                     setattr(node, ORIGINAL_NAME, original.pop())
 
     @of_file
+    def _imports(self) -> list[Import]:
+        return imports_in(self.tree)
+
+    @of_file
+    def _bound_once(self) -> dict[str, ast.AST]:
+        renaming = {target.id: target for target, _, _ in renaming_assignments(self.tree)}
+        return bound_once(names_bound_by(self._imports) | renaming, self.nodes, self.ancestors)
+
+    @of_file
     def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
         """The names that the file gives to something imported, each with the original."""
-        result: dict[ast.AST, tuple[str, str]] = {}
         # Few files rename an import: the others need no walk for this.
-        for statement in self.nodes_of(ast.ImportFrom) if _AS.search(self.source.text) else ():
-            for item in statement.names:
-                if item.asname:
-                    result[item] = item.asname, item.name
-        for statement in self.tree.body:
-            match statement:
-                case ast.Assign(
-                    targets=[ast.Name(id=name) as target],
-                    value=ast.Attribute() | ast.Name() as value,
-                ):
-                    if self.scopes.only_binding(root_of(value), "import") is not None:
-                        result[target] = name, last_name(value)
+        result = renamed_imports(self._imports if _AS.search(self.source.text) else ())
+        for target, root, original in renaming_assignments(self.tree):
+            if root.id in names_bound_by(self._imports) and (
+                root.id in self._bound_once or self.scopes.only_binding(root, "import")
+            ):
+                result[target] = target.id, original
         return result
 
     def with_own_memo(self) -> Module:

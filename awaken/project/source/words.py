@@ -15,6 +15,7 @@ from collections.abc import (
 )
 from copy import copy
 from functools import cached_property
+from keyword import kwlist, softkwlist
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -51,6 +52,35 @@ _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
 _WITH_BASES = re.compile(rb"[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
 """The text after `type` in a call with several arguments, or one that may hold a comma."""
+_PLAIN = rb"""(?:[^()"'#]|"[^"()\\\n]*+"|'[^'()\\\n]*+')"""
+_LITERAL_READ = re.compile(
+    rb"""\s*+\((?:[\w.\s]|\[[^]["'()#]*+\]|\((?:%b|\(%b*+\))*+\))++,\s*+(["'])\w*+\1\s*+[,)]"""
+    % (_PLAIN, _PLAIN)
+)
+"""The text after `getattr` in a call that names the attribute."""
+_CALLED_OR_RENAMED = re.compile(rb"(?:[\s\\)]|#[^\n]*+)*+\(|[\s\\]++as\b")
+COMPOSING = {
+    "__dict__": re.compile(rb"(?:[\s\\)]|#[^\n]*+)*+[.[]"),
+    **dict.fromkeys(("getattr", "getmembers", "globals", "vars"), _CALLED_OR_RENAMED),
+}
+"""What turns a text into what it names, or gives all that has a name, and the text after it."""
+_KEYWORDS = {word.encode() for word in (*kwlist, *softkwlist, "print", "exec")}
+_UNDERSCORE = ord("_")
+_DEFINING = {b"class", b"def"}
+_BOUND = re.compile(rb"[ \t]*+=[ \t]*+[^=}!:\s\\]")
+"""The text after a name that gets a value, or of an argument. In an f-string, ``{name=}`` reads."""
+_BEFORE_BOUND = re.compile(rb"[(,][ \t]*+\Z|[\w)\]}\"',(][ \t\r]*\n[ \t]*+\Z")
+"""The text before such a name, which no annotation ends with: ``name: type = value``."""
+_NEXT_WORD = re.compile(rb"[ \t]++([A-Za-z_]\w*+)")
+_KEYWORDS = {word.encode() for word in (*kwlist, *softkwlist, "print", "exec")}
+"""What may be next to a name, in Python 2 as well."""
+_UNDERSCORE = ord("_")
+_DEFINING = {b"class", b"def"}
+_BOUND = re.compile(rb"[ \t]*+=[ \t]*+[^=}!:\s\\]")
+"""The text after a name that gets a value, or of an argument. In an f-string, ``{name=}`` reads."""
+_BEFORE_BOUND = re.compile(rb"[(,][ \t]*+\Z|[\w)\]}\"',(][ \t\r]*\n[ \t]*+\Z")
+"""The text before such a name, which no annotation ends with: ``name: type = value``."""
+_NEXT_WORD = re.compile(rb"[ \t]++([A-Za-z_]\w*+)")
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
@@ -222,6 +252,12 @@ class Words:
         self._files.looked_at.note_facts(path, "module", last, b"" if held else None)
         return held
 
+    def may_compose(self, path: str) -> bool:
+        """Whether the file at ``path`` may read what a text names that is no literal."""
+        composes = may_compose(self._searched_text(path))
+        self._files.looked_at.note_facts(path, "composes", "", b"" if composes else None)
+        return composes
+
     def read_in(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` may be read as an attribute: after a dot.
 
@@ -321,6 +357,59 @@ def may_derive(text: bytes) -> bool:
     """Whether a file may call `type()` with bases."""
     word = b"type"
     return any(_WITH_BASES.match(text, start + len(word)) for start in _places(word, text))
+
+
+def may_compose(text: bytes) -> bool:
+    """Whether a file may read what a text names that is no literal."""
+    return any(
+        after.match(text, start + len(word))
+        and not (word == "getattr" and _LITERAL_READ.match(text, start + len(word)))
+        for word, after in COMPOSING.items()
+        for start in _places(word.encode(), text)
+    )
+
+
+def may_mention(word: bytes, text: bytes) -> bool:
+    """Whether a Python file may have a mention of ``word``, as ``Module.mentions`` gives them.
+
+    No mention is what a file defines or gives a value to. A name follows no other name, so both
+    are words of a comment or of a string. A string mentions what is at its end, after no space.
+    """
+    return not all(
+        _is_beside_name(text, start, start + len(word)) or _is_bound(text, start, start + len(word))
+        for start in _places(word, text)
+    )
+
+
+def _is_beside_name(text: bytes, start: int, stop: int) -> bool:
+    """Whether another name, ``class`` or ``def`` is before or after a word, on the same line."""
+    after = _NEXT_WORD.match(text, stop)
+    if after is not None and after[1] not in _KEYWORDS:
+        return True
+    before = _word_before(text, start)
+    is_name = before not in _KEYWORDS and not before[:1].isdigit()
+    return before in _DEFINING or bool(before and is_name)
+
+
+def _is_bound(text: bytes, start: int, stop: int) -> bool:
+    """Whether a word is the name of an argument, or a variable that gets a value."""
+    if not _BOUND.match(text, stop):
+        return False
+    line = text.rfind(b"\n", 0, start) + 1
+    above = text.rfind(b"\n", 0, max(line - 1, 0)) + 1
+    # A comment may be between an annotation and its colon.
+    return b"#" not in text[above:start] and bool(_BEFORE_BOUND.search(text, above, start))
+
+
+def _word_before(text: bytes, start: int) -> bytes:
+    """Return the word of ASCII before ``start``, if nothing but blanks is between."""
+    stop = start
+    while stop and text[stop - 1] in b" \t":
+        stop -= 1
+    begin = stop
+    while begin and (text[begin - 1 : begin].isalnum() or text[begin - 1] == _UNDERSCORE):
+        begin -= 1
+    return text[begin:stop] if stop < start else b""
 
 
 def is_whole_word(word: bytes, text: bytes) -> bool:

@@ -12,10 +12,9 @@ from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import texts_of
 from awaken.project.source.trees import last_name
+from awaken.project.source.words import COMPOSING
 
 _NAMESPACES = ("getmembers", "globals", "vars")
-COMPOSING = ("__dict__", "getattr", *_NAMESPACES)
-"""What turns a text into what it names, or gives all that has a name."""
 _ANY = ".*"
 
 

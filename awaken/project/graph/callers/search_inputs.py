@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.contract import Place
-from awaken.project.graph.callers.composed_names import COMPOSING, Lookup, lookups_in
+from awaken.project.graph.callers.composed_names import Lookup, lookups_in
 from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.callers.method_mentions import Mentions
 from awaken.project.graph.classes.hierarchies import Hierarchy
@@ -18,7 +18,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import last_name
-from awaken.project.source.words import Words
+from awaken.project.source.words import COMPOSING, Words
 from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.calls.loaded_files import MAKING, NAMING
 from awaken.project.values.domain import ModuleOf, Unknown
@@ -51,7 +51,8 @@ class Surroundings:
 
     def lookups_near(self, paths: Collection[str]) -> Iterator[tuple[Module, Lookup]]:
         """Yield the lookups of the files at ``paths``."""
-        for module in self.evaluator.modules_at(sorted(self._composing.intersection(paths))):
+        composing = filter(self._may_compose, sorted(self._composing.intersection(paths)))
+        for module in self.evaluator.modules_at(composing):
             yield from ((module, lookup) for lookup in lookups_in(module))
 
     def lookups_of(self, path: str, name: str) -> Iterator[tuple[Place, str]]:
@@ -84,6 +85,10 @@ class Surroundings:
             is_own = module.path == path and self.module_values.may_be_asked(path)
             return is_passed or (is_own and lookup.name is not None)
         return ModuleOf(path) in values
+
+    @cached_method
+    def _may_compose(self, path: str) -> bool:
+        return self.words.may_compose(path)
 
     @cached_property
     def _composing(self) -> frozenset[str]:
