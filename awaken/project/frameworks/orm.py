@@ -246,7 +246,7 @@ class Orm:
         table, _, column = foreign_key.rpartition(".")
         texts = [f"__tablename__ = {quote}{table}{quote}".encode() for quote in "\"'"]
         for path in self._evaluator.files_with(texts):
-            for qualified in self._evaluator.classes.in_file(path):
+            for qualified in self._evaluator.classes.written_in(path):
                 mapped = self.models.mapped_class(qualified)
                 if mapped is None or mapped.tablename != table:
                     continue

@@ -81,20 +81,29 @@ class Classes:
         self._words = words
 
     @cached_method
-    def in_file(self, path: str) -> dict[str, ClassFacts]:
-        """Return the classes of a file by their qualified name; empty if it does not parse."""
-        return self._read(path, self._facts.classes(path))
+    def written_in(self, path: str) -> dict[str, WrittenClass]:
+        """Return the classes of a file as written, by qualified name; empty if it does not parse.
+
+        What they inherit takes the names of other files, and is found for each class by itself.
+        """
+        home = self._names.layout.name_of(path)
+        return {f"{home}.{written.qualname}": written for written in self._facts.classes(path)}
+
+    def in_file(self, path: str) -> list[ClassFacts]:
+        """Return the classes of a file; none if it does not parse."""
+        return [self._class(path, name) for name in self.written_in(path)]
 
     @cached_method
     def facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
         located = self._names.locate(qualified)
-        return None if located is None else self.in_file(located.path).get(qualified)
+        is_class = located is not None and qualified in self.written_in(located.path)
+        return self._class(located.path, qualified) if located is not None and is_class else None
 
     @cached_method
     def classes_called(self, simple: str) -> tuple[str, ...]:
         """Return the qualified names of all classes that are called ``simple``."""
-        names = (name for path in self._words.defined_in(simple) for name in self.in_file(path))
+        names = (name for path in self._words.defined_in(simple) for name in self.written_in(path))
         return tuple(name for name in names if name.rpartition(".")[2] == simple)
 
     def node(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
@@ -167,8 +176,29 @@ class Classes:
         return self._subclasses_at(qualified, self._inheriting(qualified).intersection(paths))
 
     def _subclasses_at(self, qualified: str, paths: Iterable[str]) -> list[str]:
-        by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
-        return [name for names in by_file for name in names]
+        # A base that is no dotted name may be any class.
+        words = ("", *self.spellings(qualified))
+        return [
+            name
+            for path in sorted(paths)
+            for name in self._inheriting_in(path, words)
+            if qualified in self._class(path, name).bases
+        ]
+
+    def _inheriting_in(self, path: str, words: Iterable[str]) -> list[str]:
+        """Return the classes of a file that have a base of one of these last names, in order."""
+        by_base = self._by_base(path)
+        names = {name for word in words for name in by_base.get(word, ())}
+        return [name for name in self.written_in(path) if name in names]
+
+    @cached_method
+    def _by_base(self, path: str) -> dict[str, list[str]]:
+        """Return the classes of a file by the last names of their bases; "" where any may be."""
+        return multimap(
+            (base.dotted[-1] if base.dotted and base.bound != "local" else "", name)
+            for name, written in self.written_in(path).items()
+            for base in written.bases
+        )
 
     @cached_method
     def _inheriting(self, qualified: str) -> frozenset[str]:
@@ -180,12 +210,6 @@ class Classes:
             for word in self.spellings(qualified)
             for path in (*search(word, "inherited"), *search(word, "renamed"))
         )
-
-    @cached_method
-    def _subclasses_in(self, path: str) -> dict[str, list[str]]:
-        """Return the classes of a file that inherit directly from each class."""
-        own = self.in_file(path).values()
-        return multimap((base, item.qualified) for item in own for base in {*item.bases} if base)
 
     def spellings(self, qualified: str) -> list[str]:
         """Return the names by which the class may go: its own, and those that files give it."""
@@ -232,14 +256,11 @@ class Classes:
                     outside[base] = None
         return Ancestors(tuple(inside.seen.values()), tuple(outside), tuple(unresolved))
 
-    def _read(self, path: str, written: Iterable[WrittenClass]) -> dict[str, ClassFacts]:
-        home = self._names.layout.name_of(path)
-        classes = (self._class(path, home, class_) for class_ in written)
-        return {class_.qualified: class_ for class_ in classes}
-
-    def _class(self, path: str, home: str, written: WrittenClass) -> ClassFacts:
+    @cached_method
+    def _class(self, path: str, qualified: str) -> ClassFacts:
+        written = self.written_in(path)[qualified]
         return ClassFacts(
-            qualified=f"{home}.{written.qualname}",
+            qualified=qualified,
             path=path,
             span=written.span,
             bases=self._resolved_items(path, written, written.bases, bases_of),

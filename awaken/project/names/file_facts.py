@@ -58,6 +58,11 @@ class WrittenClass(Struct, frozen=True, array_like=True):
     members: frozenset[str] = frozenset()
     assigned: frozenset[str] = frozenset()
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """All names that it gives its instances."""
+        return self.members | self.assigned
+
 
 class WrittenDecorator(Struct, frozen=True, array_like=True):
     """One decorator of a function; ``called`` says whether it is given arguments."""

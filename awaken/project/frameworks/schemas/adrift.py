@@ -44,7 +44,7 @@ class AdriftSchemas:
         if not self._schemas.may_be_there:
             return
         for path in self._evaluator.files_with(_WORDS):
-            for qualified in self._evaluator.classes.in_file(path):
+            for qualified in self._evaluator.classes.written_in(path):
                 place = self._left_at(qualified) if self._schemas.is_schema(qualified) else None
                 if place is not None:
                     name = qualified.rpartition(".")[2]

@@ -68,7 +68,7 @@ class Automap(ModelFacts):
     def _declared_classes(self) -> Iterator[str]:
         """Yield the classes that the program itself declares for automap to map."""
         for path in self._evaluator.files_with([b"__tablename__", b"__table__"]):
-            for name in self._evaluator.classes.in_file(path):
+            for name in self._evaluator.classes.written_in(path):
                 if self._models.is_automapped(name):
                     yield name
 

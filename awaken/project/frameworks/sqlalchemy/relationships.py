@@ -277,7 +277,7 @@ class Relationships:
         simple = text.rpartition(".")[2].strip()
         if not simple.isidentifier():
             return None
-        here = [path for path in self._classes.in_file(module.path) if _ends(path, simple)]
+        here = [path for path in self._classes.written_in(module.path) if _ends(path, simple)]
         if len(here) == 1 and "." not in text:
             return here[0]
         names = [name for name in self._classes.classes_called(simple) if _ends(name, text)]

@@ -139,8 +139,8 @@ class Overrides:
     def _candidates(self, asked: frozenset[str]) -> Iterator[str]:
         rarest = min(sorted(asked), key=lambda one: len(self._words.files_with(one)), default=None)
         for path in () if rarest is None else self._words.files_with(rarest):
-            for name, facts in self._classes.in_file(path).items():
-                if rarest in facts.attributes:
+            for name, written in self._classes.written_in(path).items():
+                if rarest in written.attributes:
                     yield from (name, *self._classes.all_subclasses(name))
 
     @cached_method

@@ -45,7 +45,7 @@ class OverrideSets:
         self._functions = functions
         self._overrides = overrides
         self._line = overrides.line
-        own = [facts for path in paths for facts in classes.in_file(path).values()]
+        own = [facts for path in paths for facts in classes.in_file(path)]
         self._defining = multimap((name, item.qualified) for item in own for name in item.members)
         self._below = multimap(
             (name, item.qualified) for item in own for name in self._ancestors(item)

@@ -99,7 +99,7 @@ class StandIns:
                 return True
         classes = self._believing.classes
         paths = self._believing.files_with(_TEXTS)
-        return any(self._is_own(name) for path in paths for name in classes.in_file(path))
+        return any(self._is_own(name) for path in paths for name in classes.written_in(path))
 
     def _is_session_by_name(self, node: ast.expr) -> bool:
         """Whether ``node`` is an attribute that the program gives nothing but sessions."""

@@ -116,7 +116,7 @@ class Users(ProgramFacts):
         classes = self._evaluator.classes
         own = module.full_name(owner)
         above = {facts.qualified for facts in classes.line(own)}
-        for name in (name for path in paths for name in classes.in_file(path)):
+        for name in (name for path in paths for name in classes.written_in(path)):
             line = (facts.qualified for facts in classes.line(name))
             if name == own or name in above or own in line:
                 home, body = classes.node(name) or (module, None)

@@ -220,11 +220,11 @@ class Displays:
         if not isinstance(node, ast.Attribute):
             return Parts.unknown()
         parts = Parts()
-        in_file = self._evaluator.classes.in_file
+        written_in = self._evaluator.classes.written_in
         paths = (
             path
             for path in self._evaluator.callers.words.files_with(node.attr)
-            if any(node.attr in facts.members for facts in in_file(path).values())
+            if any(node.attr in written.members for written in written_in(path).values())
         )
         for module in self._evaluator.modules_at(paths):
             for scope in module.scopes.scopes:
