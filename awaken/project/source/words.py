@@ -69,7 +69,7 @@ _UNDERSCORE = ord("_")
 _DEFINING = {b"class", b"def"}
 _BOUND = re.compile(rb"[ \t]*+=[ \t]*+[^=}!:\s\\]")
 """The text after a name that gets a value, or of an argument. In an f-string, ``{name=}`` reads."""
-_BEFORE_BOUND = re.compile(rb"[(,][ \t]*+\Z|[\w)\]}\"',(][ \t\r]*\n[ \t]*+\Z")
+_BEFORE_BOUND = re.compile(rb"\A\Z|[(,][ \t]*+\Z|[\w)\]}\"',(][ \t\r]*\n[ \t]*+\Z")
 """The text before such a name, which no annotation ends with: ``name: type = value``."""
 _NEXT_WORD = re.compile(rb"[ \t]++([A-Za-z_]\w*+)")
 _KEYWORDS = {word.encode() for word in (*kwlist, *softkwlist, "print", "exec")}
@@ -78,7 +78,7 @@ _UNDERSCORE = ord("_")
 _DEFINING = {b"class", b"def"}
 _BOUND = re.compile(rb"[ \t]*+=[ \t]*+[^=}!:\s\\]")
 """The text after a name that gets a value, or of an argument. In an f-string, ``{name=}`` reads."""
-_BEFORE_BOUND = re.compile(rb"[(,][ \t]*+\Z|[\w)\]}\"',(][ \t\r]*\n[ \t]*+\Z")
+_BEFORE_BOUND = re.compile(rb"\A\Z|[(,][ \t]*+\Z|[\w)\]}\"',(][ \t\r]*\n[ \t]*+\Z")
 """The text before such a name, which no annotation ends with: ``name: type = value``."""
 _NEXT_WORD = re.compile(rb"[ \t]++([A-Za-z_]\w*+)")
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
