@@ -13,8 +13,7 @@ from itertools import accumulate, chain, pairwise, takewhile
 from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from awaken.contract import Place, Span
-from awaken.project.source.memo import Asked
-from awaken.project.source.renamed_imports import (
+from awaken.project.source.bindings import (
     Import,
     bound_once,
     imports_in,
@@ -22,6 +21,7 @@ from awaken.project.source.renamed_imports import (
     renamed_imports,
     renaming_assignments,
 )
+from awaken.project.source.memo import Asked
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
@@ -46,7 +46,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BLOCKS = ("body", "orelse", "finalbody")
 _EXCERPT = 60
-_AS = re.compile(rb"\sas[\s\\]")
+_AS = re.compile(rb"\sas[\s\\]")  # few files rename an import: the others need no walk
 
 Value = TypeVar("Value")
 Node = TypeVar("Node", bound=ast.AST)
@@ -133,12 +133,11 @@ class Module:
     @of_file
     def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
         """The names that the file gives to something imported, each with the original."""
-        # Few files rename an import: the others need no walk for this.
         result = renamed_imports(self._imports if _AS.search(self.source.text) else ())
+        imported = names_bound_by(self._imports) if any(renaming_assignments(self.tree)) else {}
         for target, root, original in renaming_assignments(self.tree):
-            if root.id in names_bound_by(self._imports) and (
-                root.id in self._bound_once or self.scopes.only_binding(root, "import")
-            ):
+            is_once = root.id in imported and root.id in self._bound_once
+            if root.id in imported and (is_once or self.scopes.only_binding(root, "import")):
                 result[target] = target.id, original
         return result
 
