@@ -78,10 +78,15 @@ class Surroundings:
         owner = lookup.owner
         if owner is None:
             return module.path == path
+        parameter = module.scopes.parameter_of(owner)
+        function = module.enclosing_def(owner) if parameter is not None else None
+        is_passed = function is not None and function.name in self.module_values.takers(path)
+        # Neither a call nor a default gives it the module.
+        is_other = parameter is not None and parameter.value is None and not is_passed
+        if is_other and module.path != path:
+            return False
         values = self.evaluator.values(module, owner)
         if any(isinstance(value, Unknown) for value in values):
-            function = module.enclosing_def(owner) if module.scopes.parameter_of(owner) else None
-            is_passed = function is not None and function.name in self.module_values.takers(path)
             is_own = module.path == path and self.module_values.may_be_asked(path)
             return is_passed or (is_own and lookup.name is not None)
         return ModuleOf(path) in values
