@@ -97,8 +97,9 @@ class Classes:
     def facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
         located = self._names.locate(qualified)
-        is_class = located is not None and qualified in self.written_in(located.path)
-        return self._class(located.path, qualified) if located is not None and is_class else None
+        if located is None or qualified not in self.written_in(located.path):
+            return None
+        return self._class(located.path, qualified)
 
     @cached_method
     def classes_called(self, simple: str) -> tuple[str, ...]:
@@ -181,22 +182,24 @@ class Classes:
         return [
             name
             for path in sorted(paths)
-            for name in self._inheriting_in(path, words)
+            for _, name in self._inheriting_in(path, words)
             if qualified in self._class(path, name).bases
         ]
 
-    def _inheriting_in(self, path: str, words: Iterable[str]) -> list[str]:
-        """Return the classes of a file that have a base of one of these last names, in order."""
+    def _inheriting_in(self, path: str, words: Iterable[str]) -> list[tuple[int, str]]:
+        """Return the classes of a file with a base of one of these last names, in their order."""
         by_base = self._by_base(path)
-        names = {name for word in words for name in by_base.get(word, ())}
-        return [name for name in self.written_in(path) if name in names]
+        return sorted({item for word in words for item in by_base.get(word, ())})
 
     @cached_method
-    def _by_base(self, path: str) -> dict[str, list[str]]:
-        """Return the classes of a file by the last names of their bases; "" where any may be."""
+    def _by_base(self, path: str) -> dict[str, list[tuple[int, str]]]:
+        """Return the numbered classes of a file by the last names of their bases.
+
+        Those with a base that may be any class are under "".
+        """
         return multimap(
-            (base.dotted[-1] if base.dotted and base.bound != "local" else "", name)
-            for name, written in self.written_in(path).items()
+            (base.dotted[-1] if base.dotted and base.bound != "local" else "", (number, name))
+            for number, (name, written) in enumerate(self.written_in(path).items())
             for base in written.bases
         )
 

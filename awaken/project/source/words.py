@@ -376,12 +376,13 @@ def may_mention(word: bytes, text: bytes) -> bool:
     are words of a comment or of a string. A string mentions what is at its end, after no space.
     """
     return not all(
-        _is_beside_name(text, start, start + len(word)) or _is_bound(text, start, start + len(word))
+        _is_next_to_name(text, start, start + len(word))
+        or _is_bound(text, start, start + len(word))
         for start in _places(word, text)
     )
 
 
-def _is_beside_name(text: bytes, start: int, stop: int) -> bool:
+def _is_next_to_name(text: bytes, start: int, stop: int) -> bool:
     """Whether another name, ``class`` or ``def`` is before or after a word, on the same line."""
     after = _NEXT_WORD.match(text, stop)
     if after is not None and after[1] not in _KEYWORDS:

@@ -46,10 +46,9 @@ class GeneratedReads:
         """Yield those of some attributes, class by class."""
         # Subclasses may be in files without any of the words.
         paths = self._evaluator.files_with(_WORDS)
-        named = [
-            location for path in paths for location in self._evaluator.classes.written_in(path)
-        ]
-        below = [other for name in named for other in self._evaluator.classes.all_subclasses(name)]
+        classes = self._evaluator.classes
+        named = [name for path in paths for name in classes.written_in(path)]
+        below = [other for name in named for other in classes.all_subclasses(name)]
         for qualified in dict.fromkeys((*named, *below)):
             if self._models.mapped_class(qualified) is not None:
                 reads = self._reads_of(qualified)
