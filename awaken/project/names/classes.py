@@ -84,7 +84,7 @@ class Classes:
     def written_in(self, path: str) -> dict[str, WrittenClass]:
         """Return the classes of a file as written, by qualified name; empty if it does not parse.
 
-        What they inherit takes the names of other files, and is found for each class by itself.
+        Their bases are names of other files, and are looked up class by class.
         """
         home = self._names.layout.name_of(path)
         return {f"{home}.{written.qualname}": written for written in self._facts.classes(path)}

@@ -1,6 +1,6 @@
 """The bindings and reads of every scope of a file, collected in one walk without recursion.
 
-Those of imports alone are told without scopes.
+Imports, and what renames them, need no scopes.
 """
 
 from __future__ import annotations
@@ -448,8 +448,7 @@ def _spread(
     return [None] * len(targets)
 
 
-# ------------------------------------------------- imports and what renames them, without scopes
-# To build the scopes of a file takes longer than to parse it.
+# ----------------------------------- imports, without scopes: these take longer than to parse
 _NAMED: Mapping[type[ast.AST], str] = {
     ast.arg: "arg",
     ast.FunctionDef: "name",
