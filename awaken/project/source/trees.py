@@ -299,7 +299,7 @@ def _leaf(_node: ast.AST) -> list[ast.AST]:
 
 def fingerprint(root: ast.AST) -> bytes:
     """Return a digest of the syntax of ``root``: equal for equal code, whatever its layout."""
-    digest = hashlib.sha256()
+    lines: list[str] = []
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -315,9 +315,10 @@ def fingerprint(root: ast.AST) -> bytes:
                 parts.append(f"{name}[{','.join(items)}]")
             elif not isinstance(value, ast.AST):
                 parts.append(f"{name}={value!r}")
-        # A string literal may hold lone surrogates, which plain UTF-8 cannot encode.
-        digest.update("\0".join(parts).encode("utf-8", "surrogatepass") + b"\n")
-    return digest.digest()
+        lines.append("\0".join(parts))
+    # A string literal may hold lone surrogates, which plain UTF-8 cannot encode.
+    text = "\n".join((*lines, "")).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).digest()
 
 
 def unpacks(call: ast.Call) -> bool:

@@ -56,10 +56,10 @@ class DynamicReads:
     def _all(self) -> Iterator[Read]:
         """Yield them file by file; a program without relationships has none."""
         paths = self._evaluator.files_with(_WORDS) if self._evaluator.files_with(WORDS) else ()
-        for module, node in nodes_in(self._evaluator.modules_at(paths), ast.AST):
+        for module, node in nodes_in(self._evaluator.modules_at(paths), (ast.Call, ast.Attribute)):
             if isinstance(node, ast.Call):
                 yield from self._of_call(module, node)
-            elif isinstance(node, ast.Attribute):
+            else:
                 yield from self._of_state(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Read]:

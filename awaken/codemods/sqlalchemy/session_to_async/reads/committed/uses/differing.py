@@ -80,7 +80,8 @@ class DifferingUses(Uses):
     # ------------------------------------------------------------------------------- the shapes
     def _added(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object is added whose collection holds what was deleted before."""
-        uses = [Use(part, "", self._deleted_classes(module, part)) for part in nodes]
+        calls = (part for part in nodes if isinstance(part, ast.Call))
+        uses = (Use(part, "", self._deleted_classes(module, part)) for part in calls)
         deleting = [use for use in uses if use.owners]
         for node in nodes:
             if said := self.again.caveat(module, node):
@@ -235,8 +236,9 @@ class DifferingUses(Uses):
         self, module: Module, nodes: Sequence[ast.AST]
     ) -> Iterator[tuple[str, ast.AST]]:
         """Yield the loops in which an iterator reads the next object after a commit or rollback."""
+        ending = _ENDING | {"expire", "expire_all"}
         for node in nodes:
-            loop, ending = module.parent(node), _ENDING | {"expire", "expire_all"}
+            loop = module.parent(node)
             if not (isinstance(node, ast.expr) and isinstance(loop, ast.For) and loop.iter is node):
                 continue
             values = self._project.values.alternatives_of(module, node)
