@@ -73,7 +73,7 @@ class DumpReadings:
         for module, node in nodes_in(self._evaluator.modules_with(_WORDS), kinds):
             if isinstance(node, ast.Call):
                 yield from self._of_call(module, node)
-            else:
+            elif isinstance(node, Function):
                 yield from self._of_function(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:

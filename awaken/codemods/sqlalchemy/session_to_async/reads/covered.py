@@ -45,7 +45,7 @@ def calls_given(
     """Yield the calls of some methods in code that are given a variable, or something with it."""
     by_name = {} if around is None else _calls_by_name(module)
     for node in chain.from_iterable(by_name.get(method, ()) for method in sorted(methods)):
-        if node is around or around in module.ancestors(node):
+        if around in {node, *module.ancestors(node)}:
             parts = (part for argument in arguments_of(node) for part in ast.walk(argument))
             names = (part for part in parts if isinstance(part, ast.Name) and part.id == name)
             if not all(isinstance(module.parent(part), ast.Attribute) for part in names):

@@ -59,7 +59,7 @@ class DynamicReads:
         for module, node in nodes_in(self._evaluator.modules_at(paths), (ast.Call, ast.Attribute)):
             if isinstance(node, ast.Call):
                 yield from self._of_call(module, node)
-            else:
+            elif isinstance(node, ast.Attribute):
                 yield from self._of_state(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Read]:

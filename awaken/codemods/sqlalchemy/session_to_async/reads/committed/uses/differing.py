@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, product
 from typing import TYPE_CHECKING
@@ -16,7 +16,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.added_agai
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import (
     ADDING,
     Use,
-    Uses,
     calls_between,
     names_read,
 )
@@ -30,7 +29,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
+    pass
 
 _ENDING = {"commit", "rollback"}
 _DETACHING = {"close", "expunge", "expunge_all"}
@@ -40,12 +39,8 @@ _ORPHAN = "delete-orphan"
 _WITH_ITEMS = ADDING - {"add"}
 
 
-class DifferingUses(Uses):
+class DifferingUses(AddedAgain):
     """Answers for one program; ``loaded`` gives what is loaded ahead of objects of a class."""
-
-    def __init__(self, writes: Writes, loaded: Callable[[str], Iterable[str]]) -> None:
-        super().__init__(writes, loaded)
-        self.again = AddedAgain(writes, loaded)
 
     def caveats(self, module: Module, function: ast.AST) -> tuple[list[str], list[Place]]:
         """Return the caveats of a function, and the places that they are about."""
@@ -84,7 +79,7 @@ class DifferingUses(Uses):
         uses = (Use(part, "", self._deleted_classes(module, part)) for part in calls)
         deleting = [use for use in uses if use.owners]
         for node in nodes:
-            if said := self.again.caveat(module, node):
+            if said := self.caveat(module, node):
                 yield said, node
             # Most functions delete nothing.
             passed = self._passed(module, node, _WITH_ITEMS, self._deleting) if deleting else ()
