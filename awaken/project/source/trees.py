@@ -303,6 +303,9 @@ def fingerprint(root: ast.AST) -> bytes:
     waiting = [root]
     while waiting:
         node = waiting.pop()
+        if not node._fields:
+            lines.append(type(node).__name__)  # most are: contexts and operators
+            continue
         below = children_by_field if type(node) in _HOLDING_SHARED else children
         waiting += reversed(below(node))
         parts = [type(node).__name__]

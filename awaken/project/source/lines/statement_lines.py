@@ -92,8 +92,9 @@ def lines_of(node: ast.AST) -> Lines:
     """Return the lines of a statement with its decorators, or of a pattern in a ``match``."""
     if isinstance(node, ast.match_case):
         return lines_of(node.pattern)
-    decorators = node.decorator_list if isinstance(node, Function | ast.ClassDef) else []
-    first = min(getattr(decorator, "lineno", 1) for decorator in (node, *decorators))
+    first = getattr(node, "lineno", 1)
+    for decorator in node.decorator_list if isinstance(node, Function | ast.ClassDef) else ():
+        first = min(first, decorator.lineno)
     return Lines(first - 1, getattr(node, "end_lineno", None) or first)
 
 
