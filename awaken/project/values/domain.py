@@ -402,8 +402,9 @@ def bounded_values(values: Values) -> Values:
 
     A type that is defined by itself, and a tuple of itself, would grow without end.
     """
-    if not any(map(_parts_of, values)):
-        return values  # most are
+    # Most have no parts, and a part may hold nothing.
+    if not any(map(_parts_of, values)) or not any(map(values_inside, values)):
+        return values
     # Less of what is inside is known, rather than nothing at all.
     levels = (_down_to(values, depth) for depth in range(DEEPEST, 0, -1))
     too_many = (Unknown("it holds too many things", NOWHERE),)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, product
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.added_again import AddedAgain
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import (
@@ -27,9 +26,6 @@ from awaken.project.frameworks.sqlalchemy.commits.late_readers import reads_late
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-
-if TYPE_CHECKING:
-    pass
 
 _ENDING = {"commit", "rollback"}
 _DETACHING = {"close", "expunge", "expunge_all"}
