@@ -6,16 +6,11 @@ import ast
 import re
 import sys
 import warnings
-from contextlib import contextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awaken.workspace.sources import LINE_END_BYTES, SourceFile, TextError
 from awaken.workspace.work import WORK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 MAX_DEPTH = 400
 """Levels of a tree that awaken reads. Of 7,400 files of the standard library and large programs
@@ -221,16 +216,18 @@ def too_deep_for_libcst(node: ast.AST) -> str | None:
     return f"it is nested more than {LIBCST_DEPTH} levels deep, and LibCST could crash on it"
 
 
-@contextmanager
-def deep_recursion() -> Iterator[None]:
-    """Let recursive code (LibCST, a visitor) go ``MAX_DEPTH`` levels deep, ten calls a level.
+class deep_recursion:  # noqa: N801  in the place of a function, which costs four calls more
+    """Lets recursive code (LibCST, a visitor) go ``MAX_DEPTH`` levels deep, ten calls a level.
 
     Calls between Python functions take no C stack since Python 3.11, so only the limit stops them.
     """
-    before = sys.getrecursionlimit()
-    # Never lower than it was: the caller may be deep already.
-    sys.setrecursionlimit(max(before, _RECURSION))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = sys.getrecursionlimit()
+        # Never lower than it was: the caller may be deep already.
+        sys.setrecursionlimit(max(self._before, _RECURSION))
+
+    def __exit__(self, *_: object) -> None:
+        sys.setrecursionlimit(self._before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -76,6 +77,8 @@ from awaken.workspace.sources import SourceFile
 _LARGEST_SLICE = 100_000
 """Bytes that are rewritten as one: LibCST takes 0.1 s and 4 MB for a thousand. The largest in
 superset, mlflow, ckan and prefect has 12,275."""
+_PAGE = 256
+"""The bytes of a file in which edits are looked for that touch each other."""
 
 
 def rewrite_file(
@@ -380,40 +383,47 @@ class _Work:
     def _tokens(self, edits: Sequence[OwnedEdit[TextEdit]]) -> list[Piece]:
         """Return the token edits; equal ones of several changes are one, clashing ones refused."""
         pieces: list[Piece] = []
+        # Those on each page of the file: a file may have thousands.
+        numbers: defaultdict[int, list[int]] = defaultdict(list)
         for owned in edits:
             span, text = owned.edit.anchor, owned.edit.text.encode()
-            equal = [p for p in pieces if (p.span, p.text) == (span, text)]
+            pages = range(span.start // _PAGE, span.end // _PAGE + 1)
+            near = {n: pieces[n] for n in sorted({n for page in pages for n in numbers[page]})}
+            equal = [n for n, p in near.items() if (p.span, p.text) == (span, text)]
+            changes = pieces[equal[0]].changes if equal else ()
             # Two changes may want the same token, `async` before one def for instance.
-            if equal and owned.change in equal[0].changes and span.start < span.end:
+            if owned.change in changes and span.start < span.end:
                 continue  # two sites of one change replace the same code in the same way
             if _is_token_of_fstring(self._module, span, text):
                 self._reject(span, _NO_FSTRING, [owned.change])
                 continue
-            if joined := self._joined_import(pieces, owned):
-                pieces[pieces.index(joined[0])] = joined[1]
+            if joined := self._joined_import(near, owned):
+                pieces[joined[0]] = joined[1]
                 continue
-            if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
-                shared = (*equal[0].changes, owned.change)
-                pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
-            elif clashing := [piece for piece in pieces if _clash(piece, span, owned.change)]:
+            if equal and owned.change not in changes and not _is_bracket(span, text):
+                shared = (*changes, owned.change)
+                pieces[equal[0]] = replace(pieces[equal[0]], changes=shared)
+            elif clashing := [p for p in near.values() if _clash(p, span, owned.change)]:
                 own = any(owned.change in piece.changes for piece in clashing)
                 message = OVERLAP if own else _EDITED
                 self._reject(span, message, [owned.change])
             else:
+                for page in pages:
+                    numbers[page].append(len(pieces))
                 pieces.append(Piece(span, text, (owned.change,), is_token=True))
         return pieces
 
     def _joined_import(
-        self, pieces: Sequence[Piece], owned: OwnedEdit[TextEdit]
-    ) -> tuple[Piece, Piece] | None:
-        """Return the piece of the same import and change, and the piece with the names of both."""
+        self, pieces: Mapping[int, Piece], owned: OwnedEdit[TextEdit]
+    ) -> tuple[int, Piece] | None:
+        """Return the piece of the same import and change by its number, with the names of both."""
         span = owned.edit.anchor
-        for piece in pieces:
+        for number, piece in pieces.items():
             if piece.span != span or span.start == span.end or owned.change not in piece.changes:
                 continue
             style = self.style.of_imports(line_indent(self._module.source.text, span.start))
             text = joined_imports(piece.text.decode(), owned.edit.text, style)
-            return None if text is None else (piece, replace(piece, text=text.encode()))
+            return None if text is None else (number, replace(piece, text=text.encode()))
         return None
 
 

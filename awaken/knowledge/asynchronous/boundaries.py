@@ -159,12 +159,14 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedulers: tuple[Scheduler, ...]
     workers: tuple[Workers, ...]
 
-    def by_function(self) -> dict[str, Handed]:
-        """Return who is passed functions, by their qualified names."""
-        return {argument.function: argument for argument in self.handed}
-
 
 @cache
 def boundaries() -> Boundaries:
     """Return the facts of where code runs."""
     return read_table("awaken.knowledge.asynchronous", "boundaries.toml", Boundaries)
+
+
+@cache
+def handed_by_function() -> dict[str, Handed]:
+    """Return who is passed functions, by their qualified names."""
+    return {argument.function: argument for argument in boundaries().handed}

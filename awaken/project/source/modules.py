@@ -24,17 +24,14 @@ from awaken.project.source.bindings import (
 from awaken.project.source.memo import Asked
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
-    CHILDLESS,
-    IN_ORDER,
-    ONLY_VALUE,
     ORIGINAL_NAME,
     SHARED,
     Function,
     FunctionOrLambda,
     asks_for_main,
     children,
-    children_by_field,
     last_word,
+    nodes_and_parents,
     position,
     variable_of,
     walk,
@@ -45,6 +42,7 @@ from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BLOCKS = ("body", "orelse", "finalbody")
+_IN_BLOCKS = ast.stmt | ast.ExceptHandler | ast.match_case
 _EXCERPT = 60
 _AS = re.compile(rb"\sas[\s\\]")  # few files rename an import: the others need no walk
 
@@ -178,27 +176,7 @@ class Module:
 
     @of_file
     def _nodes_and_parents(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
-        """All nodes in the order of the source, and what holds each: one walk gives both."""
-        order: list[ast.AST] = []
-        parents: dict[ast.AST, ast.AST] = {}
-        stack: list[ast.AST] = [self.tree]
-        append, in_order, only_value, childless = order.append, IN_ORDER.get, ONLY_VALUE, CHILDLESS
-        while stack:
-            node: Any = stack.pop()
-            append(node)
-            kind = type(node)
-            while kind in only_value:
-                child = node.value
-                parents[child] = node
-                append(child)
-                node, kind = child, type(child)
-            if kind not in childless:
-                below = in_order(kind, children_by_field)(node)
-                for child in below:
-                    parents[child] = node
-                below.reverse()
-                stack += below
-        return order, parents
+        return nodes_and_parents(self.tree)
 
     @of_file
     def _parents(self) -> dict[ast.AST, ast.AST]:
@@ -300,7 +278,23 @@ class Module:
 
     def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
-        return iter(self._nodes_and_parents[0]) if node is None else walk(node)
+        order = self._nodes_and_parents[0]
+        if node is None:
+            return iter(order)
+        numbers = self._numbers
+        if node not in numbers:
+            return walk(node)
+        # The nodes of a block are a piece of all: only its last statement is walked through.
+        last = node
+        while (below := children(last)) and below[-1] in numbers:
+            last = below[-1]
+        return chain(order[numbers[node] : numbers[last]], walk(last))
+
+    @of_file
+    def _numbers(self) -> dict[ast.AST, int]:
+        """The numbers of statements, and of parts that have blocks, among all nodes."""
+        order = enumerate(self._nodes_and_parents[0])
+        return {node: number for number, node in order if isinstance(node, _IN_BLOCKS)}
 
     @of_file
     def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
@@ -503,6 +497,7 @@ class Module:
         """Return the qualified name of a function or class of the file; empty of None."""
         return "" if definition is None else f"{self.name}.{self.qualname(definition)}"
 
+    @cached_in_file
     def qualname(self, definition: Definition) -> str:
         """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
         parts = [definition.name]
@@ -541,8 +536,10 @@ class Module:
 
     def statement_of(self, node: ast.AST) -> ast.stmt | None:
         """Return ``node`` or the innermost statement around it; None for the module."""
-        around = chain((node,), self.ancestors(node))
-        return next((part for part in around if isinstance(part, ast.stmt)), None)
+        current: ast.AST | None = node
+        while current is not None and not isinstance(current, ast.stmt):
+            current = self._parents.get(current)
+        return current
 
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
         """Return the statements of the block of ``statement``, itself included, in order."""

@@ -210,6 +210,30 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
             stack += below
 
 
+def nodes_and_parents(tree: ast.Module) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
+    """Return all nodes in the order of the source, and what holds each: one walk gives both."""
+    order: list[ast.AST] = []
+    parents: dict[ast.AST, ast.AST] = {}
+    stack: list[ast.AST] = [tree]
+    append, in_order, only_value, childless = order.append, IN_ORDER.get, ONLY_VALUE, CHILDLESS
+    while stack:
+        node: Any = stack.pop()
+        append(node)
+        kind = type(node)
+        while kind in only_value:
+            child = node.value
+            parents[child] = node
+            append(child)
+            node, kind = child, type(child)
+        if kind not in childless:
+            below = in_order(kind, children_by_field)(node)
+            for child in below:
+                parents[child] = node
+            below.reverse()
+            stack += below
+    return order, parents
+
+
 def walk_statements(root: ast.AST) -> Iterator[ast.AST]:
     """Yield what ``walk`` does, without expressions and their parts."""
     stack = [root]
@@ -299,10 +323,13 @@ def _leaf(_node: ast.AST) -> list[ast.AST]:
 
 def fingerprint(root: ast.AST) -> bytes:
     """Return a digest of the syntax of ``root``: equal for equal code, whatever its layout."""
-    digest = hashlib.sha256()
+    lines: list[str] = []
     waiting = [root]
     while waiting:
         node = waiting.pop()
+        if not node._fields:
+            lines.append(type(node).__name__)  # most are: contexts and operators
+            continue
         below = children_by_field if type(node) in _HOLDING_SHARED else children
         waiting += reversed(below(node))
         parts = [type(node).__name__]
@@ -315,9 +342,10 @@ def fingerprint(root: ast.AST) -> bytes:
                 parts.append(f"{name}[{','.join(items)}]")
             elif not isinstance(value, ast.AST):
                 parts.append(f"{name}={value!r}")
-        # A string literal may hold lone surrogates, which plain UTF-8 cannot encode.
-        digest.update("\0".join(parts).encode("utf-8", "surrogatepass") + b"\n")
-    return digest.digest()
+        lines.append("\0".join(parts))
+    # A string literal may hold lone surrogates, which plain UTF-8 cannot encode.
+    text = "\n".join((*lines, "")).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).digest()
 
 
 def unpacks(call: ast.Call) -> bool:

@@ -315,13 +315,14 @@ def union(*groups: Values) -> Values:
 
     Equal values with different origins are one alternative with all origins.
     """
+    groups = tuple(filter(None, groups)) or ((),)
     if len(groups) == 1 and len(groups[0]) <= 1:
         return groups[0]  # most are
     # In the order of appearance: a set would make answers depend on hashes.
     result: dict[Value, Value] = {}
     for group in groups:
         for value in group:
-            key = without_origins(value)
+            key = without_origins(value) if type(value) in _HOLDING else value
             known = result.get(key)
             if known is None:
                 result[key] = value
@@ -384,8 +385,11 @@ def holds_tree(values: Values) -> bool:
 
 def placed_values(values: Values, module: Module, node: ast.AST) -> Values:
     """Return ``values`` with the place of ``node`` where one is unknown wherever it is asked."""
-    if not any(isinstance(value, Unknown) and value.place == NOWHERE for value in values):
-        return values
+    for value in values:
+        if isinstance(value, Unknown) and value.place == NOWHERE:
+            break
+    else:
+        return values  # most are
     place = module.place(node)
     return tuple(
         replace(item, place=place) if isinstance(item, Unknown) and item.place == NOWHERE else item
@@ -398,7 +402,8 @@ def bounded_values(values: Values) -> Values:
 
     A type that is defined by itself, and a tuple of itself, would grow without end.
     """
-    if not any(map(values_inside, values)):
+    # Most have no parts, and a part may hold nothing.
+    if not any(map(_parts_of, values)) or not any(map(values_inside, values)):
         return values
     # Less of what is inside is known, rather than nothing at all.
     levels = (_down_to(values, depth) for depth in range(DEEPEST, 0, -1))

@@ -51,7 +51,6 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
-    bounded_values,
     placed_values,
     union,
     without_never,
@@ -223,12 +222,12 @@ class Evaluator(ABC):
         """
         answers, kept = self._answers, self._answers_kept_for(module, lasting)
         if not answers.is_idle:
-            return answers.answer_to(key, module.path, lambda: bounded_values(work()), kept)
+            return answers.answer_to(key, module.path, work, kept)
         answer = None if kept is None else kept.own.get(key)
         if answer is not None and answer.is_small and answer.values:
             return placed_values(answer.values, module, node)
         try:
-            result = answers.answer_to(key, module.path, lambda: bounded_values(work()), kept)
+            result = answers.answer_to(key, module.path, work, kept)
         except TooMuchError as error:
             result = (TooLarge(str(error), module.place(node)),)
         finally:

@@ -84,7 +84,7 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        blocking = find(project, self.name, options)
+        blocking = find(project.without_sites(constraints.decided), self.name, options)
         if not blocking.operations.any_waits():
             # So a program is that was migrated, by us before or by people.
             return self._left_over(blocking, blocking.part(), constraints)

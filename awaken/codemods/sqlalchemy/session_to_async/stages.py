@@ -296,7 +296,7 @@ class Writing:
         loading = [
             *self._environments.everywhere(),
             *self._reads.members(),
-            *self._differing.again.members(self.name),
+            *self._differing.members(self.name),
             *blocking.foreign.members(),
             *typed_strings(self._part, self.name, blocking.urls, blocking.engines),
         ]

@@ -371,8 +371,9 @@ class EventGraph(ControlGraph):
 
         Names of the function are among them, read or stored.
         """
-        reach = self.reached_by_each(starts, {"": stops})
-        return {node for node in self._points_of if reach.has(node, "")}
+        masks = self.reached_by_each(starts, {"": stops}).masks
+        points_of = self._points_of.items()
+        return {node for node, points in points_of if any(map(masks.__getitem__, points))}
 
     def reached_by_each(
         self, starts: Iterable[ast.AST], stops: Mapping[Key, Collection[ast.AST]]

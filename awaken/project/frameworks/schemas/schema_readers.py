@@ -69,7 +69,8 @@ class DumpReadings:
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
-        for module, node in nodes_in(self._evaluator.modules_with(_WORDS), ast.AST):
+        kinds = (ast.Call, ast.FunctionDef, ast.AsyncFunctionDef)
+        for module, node in nodes_in(self._evaluator.modules_with(_WORDS), kinds):
             if isinstance(node, ast.Call):
                 yield from self._of_call(module, node)
             elif isinstance(node, Function):

@@ -32,7 +32,7 @@ class Injections:
 
     def providers_below(self, module: Module, root: ast.AST) -> Iterator[Provider]:
         """Yield the providers that the code below ``root`` writes itself."""
-        for node in module.walk(root):
+        for node in module.nodes_below(root, ast.Call):
             provider = self.provider(module, node)
             if provider is not None:
                 yield module, provider

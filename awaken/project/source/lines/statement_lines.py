@@ -92,8 +92,9 @@ def lines_of(node: ast.AST) -> Lines:
     """Return the lines of a statement with its decorators, or of a pattern in a ``match``."""
     if isinstance(node, ast.match_case):
         return lines_of(node.pattern)
-    decorators = node.decorator_list if isinstance(node, Function | ast.ClassDef) else []
-    first = min(getattr(decorator, "lineno", 1) for decorator in (node, *decorators))
+    first = getattr(node, "lineno", 1)
+    for decorator in node.decorator_list if isinstance(node, Function | ast.ClassDef) else ():
+        first = min(first, decorator.lineno)
     return Lines(first - 1, getattr(node, "end_lineno", None) or first)
 
 
@@ -115,3 +116,11 @@ def statements_of_line(module: Module, statement: ast.stmt) -> list[ast.stmt]:
     while last + 1 < len(block) and block[last].end_lineno == block[last + 1].lineno:
         last += 1
     return block[first : last + 1]
+
+
+def may_hold(around: ast.AST, node: ast.expr) -> bool:
+    """Whether ``node`` may be below ``around``, by their lines: cheaper than its ancestors."""
+    if not isinstance(around, ast.stmt | ast.expr):
+        return True
+    lines = lines_of(around)
+    return lines.start < node.lineno <= lines.end

@@ -22,7 +22,14 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from awaken.project.source.worklist import Worklist
-from awaken.project.values.domain import NOWHERE, Argument, Unknown, Values, holds_tree
+from awaken.project.values.domain import (
+    NOWHERE,
+    Argument,
+    Unknown,
+    Values,
+    bounded_values,
+    holds_tree,
+)
 from awaken.workspace.parsing import deep_recursion
 from awaken.workspace.work import WORK
 
@@ -144,7 +151,7 @@ class Answers:
     def answer_to(
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None = None
     ) -> Values:
-        """Return the answer to the question ``key``, which ``work`` finds.
+        """Return the answer to the question ``key``: what ``work`` finds, within bounds.
 
         ``path`` is the file that the nodes in ``key`` are of. The answer is looked up in ``kept``,
         and put there if it holds no tree. No values at all are what a question begins with that
@@ -253,7 +260,7 @@ class Answers:
         question.values = self._earlier.get(question.key, ())
         self._open[question.key] = question
         self._stack.append(question)
-        result = work()
+        result = bounded_values(work())
         self._stack.pop()
         del self._open[question.key]
         if question.leads_back and result != question.values:

@@ -14,8 +14,9 @@ from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -94,12 +95,17 @@ def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Cal
     function = node if isinstance(node, Function) else None
     if _RUN.rpartition(".")[2].encode() not in module.source.text:
         return
-    for part in ast.walk(node):
-        match part:
-            case ast.Call(args=[_], keywords=[]) if module.enclosing_function(
-                part
-            ) is function and runs_loop(project, module, part):
-                yield part
+    for call in _calls_by_function(module).get(function, ()):
+        is_inside = function is not None or node in {call, *module.ancestors(call)}
+        if is_inside and runs_loop(project, module, call):
+            yield call
+
+
+@cached_in_file
+def _calls_by_function(module: Module) -> dict[FunctionOrLambda | None, list[ast.Call]]:
+    """Return the calls with one argument, and no other, by the function around them."""
+    calls = (call for call in module.nodes(ast.Call) if len(call.args) == 1 and not call.keywords)
+    return groups_of(calls, module.enclosing_function)
 
 
 def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.fitting_calls import is_plain
 from awaken.kit.search import argument
-from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.knowledge.asynchronous.boundaries import handed_by_function
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
@@ -30,7 +30,7 @@ def begins_alone(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     name = None if call is None else project.qualified_name(module, call.func)
     if call is None or name not in library_names().threads:
         return False
-    row = boundaries().by_function()[name]
+    row = handed_by_function()[name]
     functions = project.values.of(module, node).alternatives
     if argument(call, row.position, row.argument) is not node or len(functions) != 1:
         return False

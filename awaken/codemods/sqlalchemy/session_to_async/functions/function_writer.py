@@ -111,6 +111,8 @@ class FunctionWriter:
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
         """Return the rewrite of ``function``, the node of ``site``. Raises Refused."""
+        if self._project.is_decided(site.module, site.node):
+            raise Refused(reasons.BESIDE_ANOTHER, "the first plan")
         if function in self._refused:
             raise self._refused[function]
         part, node = self._part, site.node

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import below_headers
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_conditional
+from awaken.project.source.lines.statement_lines import may_hold
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Loop, arguments_of, last_name, root_of, written_name
+from awaken.project.source.worklist import groups_of
 
 if TYPE_CHECKING:
     from awaken.contract import Edit, Place
@@ -42,12 +44,20 @@ def calls_given(
     module: Module, around: ast.AST | None, name: str, methods: Collection[str]
 ) -> Iterator[ast.Call]:
     """Yield the calls of some methods in code that are given a variable, or something with it."""
-    for node in module.walk(around) if around is not None else ():
-        if isinstance(node, ast.Call) and last_name(node.func) in methods:
+    if around is None:
+        return
+    by_name = _calls_by_name(module)
+    for node in chain.from_iterable(by_name.get(method, ()) for method in sorted(methods)):
+        if may_hold(around, node) and around in {node, *module.ancestors(node)}:
             parts = (part for argument in arguments_of(node) for part in ast.walk(argument))
             names = (part for part in parts if isinstance(part, ast.Name) and part.id == name)
             if not all(isinstance(module.parent(part), ast.Attribute) for part in names):
                 yield node
+
+
+@cached_in_file
+def _calls_by_name(module: Module) -> dict[str, list[ast.Call]]:
+    return groups_of(module.nodes(ast.Call), lambda node: last_name(node.func))
 
 
 def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:

@@ -72,10 +72,14 @@ def written_behind(project: Project, module: Module, made: ast.Call) -> int:
 
     That is after the first commit or flush of the block that makes it, or the list of it.
     """
-    for new in (_made_by(module, made), _list_of(project, module, made)):
-        for written in _writing(project, new) if new is not None else ():
-            return module.span(written).end
-    return 0
+
+    def end() -> int:
+        for new in (_made_by(module, made), _list_of(project, module, made)):
+            for written in _writing(project, new) if new is not None else ():
+                return module.span(written).end
+        return 0
+
+    return module.memoize((written_behind, made), end)
 
 
 def loaded_when_written(
@@ -340,7 +344,7 @@ def _writing(project: Project, new: _New) -> Iterator[ast.Call]:
     for node in block[block.index(statement) + 1 :] if statement in block else ():
         match node:
             case ast.Expr(value=ast.Call() as call) | ast.Assign(value=ast.Call() as call):
-                if _session(project, new, call) and _writes(project, new, call):
+                if _writes(project, new, call):
                     yield call
 
 
@@ -348,8 +352,10 @@ def _writes(project: Project, new: _New, call: ast.Call) -> bool:
     """Whether a commit, a flush, or a call that is given a new object, may write that object."""
     method = last_name(call.func)
     if method in _WRITING:
-        return method == "commit" or _is_added(new, call)
-    return any(calls_given(new.module, call, new.name, {method})) and _flushes(project, new, call)
+        return (method == "commit" or _is_added(new, call)) and bool(_session(project, new, call))
+    # Of most calls their arguments tell.
+    is_given = any(calls_given(new.module, call, new.name, {method}))
+    return is_given and bool(_session(project, new, call)) and _flushes(project, new, call)
 
 
 def _session(project: Project, new: _New, call: ast.Call) -> str:

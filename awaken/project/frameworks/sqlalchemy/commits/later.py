@@ -204,6 +204,8 @@ class LaterInFunction:
                 carrying.add(end)
             elif value and (names := self._sources(body, end, value)):
                 sources[end] = names
+        if not sources:
+            return carrying
         old = {name.id for names in sources.values() for name in names}
         # A call that commits may return an argument, which was read before.
         passed = {x for start in starts if isinstance(start, ast.Call) for x in ast.walk(start)}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import use_of
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
     argument_of,
@@ -48,6 +48,7 @@ def argument_for(
     return argument if isinstance(argument, ast.Name) else None
 
 
+@cached_in_file
 def names_keeping(module: Module) -> bool:
     """Whether a file names a library whose objects keep connections."""
     return any(name.encode() in module.source.text for name in _LIBRARIES)

@@ -132,7 +132,8 @@ class _Nodes(Struct, frozen=True):
 @cached_in_file
 def _reading_nodes(module: Module) -> _Nodes:
     nodes = _Nodes({}, [])
-    for position, node in enumerate(module.walk()):
+    kinds = (ast.Attribute, ast.MatchClass, ast.Constant, ast.Call, ast.Subscript)
+    for position, node in enumerate(module.nodes_of(*kinds)):
         if isinstance(node, ast.Attribute):
             nodes.attributes.setdefault(node.attr, []).append((position, node))
         elif isinstance(node, ast.MatchClass) or text_sights.may_read(node):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.application_factories impo
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import takes_session
 from awaken.contract import Place
 from awaken.kit.search import argument, command_names, modules_with, nodes_with
-from awaken.knowledge.asynchronous.boundaries import Where, boundaries
+from awaken.knowledge.asynchronous.boundaries import Where, boundaries, handed_by_function
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -297,8 +298,8 @@ class EntryPoints:
     def _entry_points_of_call(
         self, module: Module, call: ast.Call
     ) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
-        rows = boundaries().by_function()
-        if last_name(call.func) not in {name.rpartition(".")[2] for name in rows}:
+        rows = handed_by_function()
+        if last_name(call.func) not in _last_names():
             return
         qualified = self._project.qualified_name(module, call.func)
         names = {*self._project.effects.library_functions(module, call), qualified}
@@ -316,6 +317,11 @@ class EntryPoints:
                     at = module.place(node)
                     entry = EntryPoint(row.kind, at, around, row.waits, row.keeper, name)
                     yield self._place_of(value.module, value.node), entry
+
+
+@cache
+def _last_names() -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in handed_by_function())
 
 
 def calls_of(project: Project, names: Collection[str]) -> Iterator[tuple[Module, ast.Call]]:

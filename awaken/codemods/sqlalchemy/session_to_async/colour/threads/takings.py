@@ -93,7 +93,11 @@ def takings(part: Part) -> Iterator[Taking]:
     """
     result: list[Taking] = []
     for module in modules_with(part.project, _WORDS):
-        result += (taking for node in module.walk() for taking in _takings_at(part, module, node))
+        result += (
+            taking
+            for node in module.nodes_of(ast.withitem, ast.Call)
+            for taking in _takings_at(part, module, node)
+        )
     yield from result
     kept = {candidate.function: candidate for candidate in result if candidate.is_kept}
     for function, taking in kept.items():

@@ -132,6 +132,7 @@ class ReadsAfterCommits:
         self.converted = ConvertedValues(project)
         self._writes = writes
         self._states = Persistence(project)
+        self._key = object()
         self._are_closed = shared.are_closed
         self._sent = frozenset(shared.requests())
         sent = [Commit(entry, is_async=False) for entry in sorted(self._sent)]
@@ -285,7 +286,8 @@ class ReadsAfterCommits:
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
         for module in self._project.modules_at(sorted(self._places)):
-            yield module, self._in_file(module)
+            # By a key of its own: who remembers the file must not be remembered by it.
+            yield module, module.memoize(self._key, lambda: self._in_file(module))  # noqa: B023
 
     def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]

@@ -237,7 +237,7 @@ class ReadsAfterWrites:
         names = self._project.orm.reads.names_of_mapped()
         function = module.enclosing_def(next(module.expressions_at({making.span})))
         for node in () if function is None else module.nodes_below(function, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
+            if not isinstance(node.ctx, ast.Load) or module.span(node).start <= making.span.end:
                 continue
             above = module.parent(node)
             is_read = not isinstance(above, ast.Attribute) or (
@@ -245,7 +245,7 @@ class ReadsAfterWrites:
                 or module.call_taking(above) is not None
                 or any(getattr(part, "attr", "") in names for part in module.ancestors(node))
             )
-            if is_read and module.span(node).start > making.span.end:
+            if is_read:
                 yield module.place(node)
 
     def _in_file(self, module: Module) -> Iterator[_Read]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.expressions.expression_uses import use_of
-from awaken.project.source.memo import cached_method
+from awaken.project.source.lines.statement_lines import may_hold
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.source.worklist import Worklist
@@ -40,6 +41,7 @@ class PassedObjects:
         paths = (candidate for candidate in self._read(module, call, given) if len(candidate) > 1)
         return frozenset((path[0], path[1]) for path in paths)
 
+    @cached_by(lambda module, scope, name: (module.place(scope), name))
     def of_variable(self, module: Module, scope: ast.AST, name: str) -> frozenset[str]:
         """Return the attributes that code, and functions that it calls, read of a variable."""
         read, passed = self._uses_in(module, scope, name)
@@ -81,10 +83,15 @@ class PassedObjects:
         # A loop may give its items the name of what it goes through.
         waiting = Worklist([(scope, name)])
         for around, variable in waiting:
-            for part in module.nodes_below(around, ast.Attribute if "." in variable else ast.Name):
-                is_first = of_parameter and (around, variable) == (scope, name)
-                text = part.id if isinstance(part, ast.Name) else module.text_of(part)
-                if text != variable or (is_first and not is_parameter(module, scope, part)):
+            is_first = of_parameter and (around, variable) == (scope, name)
+            for part in module.mentions(variable.rpartition(".")[2]):
+                if (
+                    not isinstance(part, ast.Attribute if "." in variable else ast.Name)
+                    or not may_hold(around, part)
+                    or ("." in variable and module.text_of(part) != variable)
+                    or around not in (part, *module.ancestors(part))
+                    or (is_first and not is_parameter(module, scope, part))
+                ):
                     continue
                 above = module.call_taking(part) or module.parent(part)
                 match above:

@@ -56,7 +56,7 @@ class DynamicReads:
     def _all(self) -> Iterator[Read]:
         """Yield them file by file; a program without relationships has none."""
         paths = self._evaluator.files_with(_WORDS) if self._evaluator.files_with(WORDS) else ()
-        for module, node in nodes_in(self._evaluator.modules_at(paths), ast.AST):
+        for module, node in nodes_in(self._evaluator.modules_at(paths), (ast.Call, ast.Attribute)):
             if isinstance(node, ast.Call):
                 yield from self._of_call(module, node)
             elif isinstance(node, ast.Attribute):

@@ -127,7 +127,7 @@ class AddedAgain(Uses):
 
     def _is_set(self, item: str, name: str) -> bool:
         """Whether the program gives an attribute to a new object of a class, or sets it later."""
-        for module, node in nodes_with(self._project, (name.encode(),), ast.AST):
+        for module, node in nodes_with(self._project, (name.encode(),), (ast.Attribute, ast.Call)):
             match node:
                 case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
                     return True

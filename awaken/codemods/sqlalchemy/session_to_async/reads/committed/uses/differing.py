@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, product
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.added_again import AddedAgain
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import (
     ADDING,
     Use,
-    Uses,
     calls_between,
     names_read,
 )
@@ -29,9 +27,6 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
-if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
-
 _ENDING = {"commit", "rollback"}
 _DETACHING = {"close", "expunge", "expunge_all"}
 _VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
@@ -40,12 +35,8 @@ _ORPHAN = "delete-orphan"
 _WITH_ITEMS = ADDING - {"add"}
 
 
-class DifferingUses(Uses):
+class DifferingUses(AddedAgain):
     """Answers for one program; ``loaded`` gives what is loaded ahead of objects of a class."""
-
-    def __init__(self, writes: Writes, loaded: Callable[[str], Iterable[str]]) -> None:
-        super().__init__(writes, loaded)
-        self.again = AddedAgain(writes, loaded)
 
     def caveats(self, module: Module, function: ast.AST) -> tuple[list[str], list[Place]]:
         """Return the caveats of a function, and the places that they are about."""
@@ -80,10 +71,11 @@ class DifferingUses(Uses):
     # ------------------------------------------------------------------------------- the shapes
     def _added(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object is added whose collection holds what was deleted before."""
-        uses = [Use(part, "", self._deleted_classes(module, part)) for part in nodes]
+        calls = (part for part in nodes if isinstance(part, ast.Call))
+        uses = (Use(part, "", self._deleted_classes(module, part)) for part in calls)
         deleting = [use for use in uses if use.owners]
         for node in nodes:
-            if said := self.again.caveat(module, node):
+            if said := self.caveat(module, node):
                 yield said, node
             # Most functions delete nothing.
             passed = self._passed(module, node, _WITH_ITEMS, self._deleting) if deleting else ()
@@ -235,8 +227,9 @@ class DifferingUses(Uses):
         self, module: Module, nodes: Sequence[ast.AST]
     ) -> Iterator[tuple[str, ast.AST]]:
         """Yield the loops in which an iterator reads the next object after a commit or rollback."""
+        ending = _ENDING | {"expire", "expire_all"}
         for node in nodes:
-            loop, ending = module.parent(node), _ENDING | {"expire", "expire_all"}
+            loop = module.parent(node)
             if not (isinstance(node, ast.expr) and isinstance(loop, ast.For) and loop.iter is node):
                 continue
             values = self._project.values.alternatives_of(module, node)
