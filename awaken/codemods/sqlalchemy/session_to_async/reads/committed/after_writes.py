@@ -153,10 +153,9 @@ class ReadsAfterWrites:
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
             imports = [needed]
         item = site.module.fresh_local(site.node, "item", "entry")
-        is_held = holds_back(self._project)
         code, edits = "", imports
         for read in reads:
-            line = _code(read, inspect, item, is_held=is_held)
+            line = _code(read, inspect, item, is_held=holds_back(self._project))
             if read.may_be_none and read.text != read.root:
                 line = below_headers(line, f"if {read.root} is not None")
             if read.loop is not None:
@@ -165,8 +164,7 @@ class ReadsAfterWrites:
             code += line
         shown = " and ".join(f"`{read.text}.{read.name}`" for read in reads)
         message = f"loads {shown} after the write, as before"
-        place = site.module.place(site.node)
-        edits = [site.insert_statements(place, "before", code), *edits]
+        edits = [site.insert_statements(site.module.place(site.node), "before", code), *edits]
         kept = [f"`{one.text}.{one.name}`" for one in reads if self._is_used_by_callers(site, one)]
         caveats = [f"a caller reads {name} first, and kept seeing the old value" for name in kept]
         moved = [f"`{read.text}.{read.name}`" for read in reads if read.is_filled]
@@ -353,7 +351,7 @@ class ReadsAfterWrites:
             passed.append(step)
             writes = [place for place in sight.writes if place.span.start > written]
             is_new = is_other or self._is_of_new(module, step, writes, result)
-            if changing and not self._is_used_before(sight, changing[0], result):
+            if changing and not self._is_loaded_before(sight, changing[0], result, step):
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, place) for place in changing)
                 ends = [place.span.end for place in sight.ends]
@@ -466,9 +464,11 @@ class ReadsAfterWrites:
             for call in module.calls_at(place.span)[:1]
         )
 
-    def _is_used_before(self, sight: _Sight, write: Place, read: _Read) -> bool:
-        """Whether a function uses a relationship in front of a write: it was loaded then."""
+    def _is_loaded_before(self, sight: _Sight, write: Place, read: _Read, step: Step) -> bool:
+        """Whether a relationship was loaded in front of a write: with its object, or by a use."""
         module, function, root = sight.module, sight.function, read.root.partition(".")[0]
+        if not sight.ends and self._loading.is_loaded_at_first(module, function, step):
+            return True
         if read.is_kept and any(
             node.id == root
             and isinstance(node.ctx, ast.Load)
