@@ -286,7 +286,9 @@ class Loading:
             if read.place.path == module.path and span.contains(read.place.span)
         ]
         traces = tuple(dict.fromkeys(trace for read in reads for trace in read.traces))
-        is_known = bool(traces) and all(read.is_traced for read in reads)
+        # A refresh that names the relationship may follow the write.
+        is_unsure = any(trace.load.kind in {"new", "reload"} for trace in traces)
+        is_known = bool(traces) and not is_unsure and all(read.is_traced for read in reads)
         calls = (node.func for node in module.walk(function) if isinstance(node, ast.Call))
         if not is_known or any((last_name(one) or "").startswith("expire") for one in calls):
             return False
