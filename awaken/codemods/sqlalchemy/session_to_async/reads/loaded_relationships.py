@@ -11,7 +11,7 @@ import ast
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
@@ -272,10 +272,12 @@ class Loading:
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
-    def is_loaded_at_first(self, module: Module, function: Function, step: Step) -> bool:
-        """Whether the program itself loads what a function reads with all objects of the reads.
+    def loaded_at_first(
+        self, module: Module, function: Function, step: Step
+    ) -> Literal["always", "never", "sometimes"]:
+        """Return how often the program itself loads with its object what a function reads.
 
-        The options of their statements do, or the mapping. Not if the function expires an object.
+        The options of its statement do, or the mapping. Not if the function expires an object.
         """
         span, orm = module.span(function), self._project.orm
         owners = {name for owner in step.owners for name in orm.mapping_ancestors(owner)}
@@ -291,8 +293,9 @@ class Loading:
         is_known = bool(traces) and not is_unsure and all(read.is_traced for read in reads)
         calls = (node.func for node in module.walk(function) if isinstance(node, ast.Call))
         if not is_known or any((last_name(one) or "").startswith("expire") for one in calls):
-            return False
-        return plan_loads(self._rule, self._project, traces).present.issuperset(traces)
+            return "never"
+        present = plan_loads(self._rule, self._project, traces).present
+        return "always" if present.issuperset(traces) else "sometimes" if present else "never"
 
     def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return what is loaded beforehand of a deleted object, and whose rows a flush looks at."""
