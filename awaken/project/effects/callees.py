@@ -7,6 +7,7 @@ import ast
 from awaken.knowledge.library_names import name_table
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
+from awaken.project.values.attributes.made_bases import hidden_base
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -81,11 +82,9 @@ class Callees(ProgramFacts):
         # Overrides of the program are followed, not looked up.
         if any(self._defines(candidate.qualified, func.attr) for candidate in ancestors.inside):
             return ()
-        if ancestors.unresolved:
-            facts, index = ancestors.unresolved[0]
-            why = (
-                f"the base class `{facts.bases_text[index]}` is unknown and may have `{func.attr}`"
-            )
+        hidden = hidden_base(self._evaluator, ancestors, func.attr)
+        if hidden is not None:
+            why = f"the base class `{hidden}` is unknown and may have `{func.attr}`"
             return self._evaluator.unknown(module, func, why)
         result = tuple(f"{name}.{func.attr}" for name in ancestors.outside)
         if not result:

@@ -201,6 +201,7 @@ also sends the rows of an INSERT in one statement; other drivers send one statem
 | your tests have | awaken writes |
 | --- | --- |
 | a `TestClient`, with a driver that works in any event loop (aiosqlite, psycopg) | no change |
+| its `websocket_connect`, for an endpoint that awaited only its websocket | the endpoint handles all messages before the client cancels it |
 | a `TestClient`, with asyncpg | `httpx.AsyncClient`, and one event loop for all tests |
 | a session that a test shares with requests | each request reloads relationships first, and what its rollback expires; a lambda that gives the session becomes a function. Objects of the test are reloaded after a request that may expire them. The same holds after a call that may roll back and continue |
 | a commit after a request to another session, and then a call of the program that loads | the objects of the test's session are reloaded after the commit |

@@ -136,6 +136,7 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import Cli
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
 from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import old_test_tools
+from awaken.codemods.sqlalchemy.session_to_async.suites.websockets import finished_websockets
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.sites import SHOWN, Site
@@ -377,6 +378,7 @@ class Writing:
         clients = ClientWriter(self._part.project)
         for site in clients.sites(self.name) if self._part.is_loop_bound else ():
             yield member(site, f"`{site.module.text_of(site.node)}`", clients.rewritten)
+        yield from () if self._part.is_loop_bound else finished_websockets(self._part, self.name)
 
 
 def resource_members(

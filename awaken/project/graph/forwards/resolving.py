@@ -20,6 +20,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload
+from awaken.project.values.attributes.made_bases import hidden_base
 from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
     UNKNOWN_MODULE,
@@ -202,9 +203,8 @@ class Referents:
             provided = list(self._provided_referents(inside, func.attr))
             values = () if provided else evaluator.attribute(owner, func.attr, module, func)
             yield from provided or self._from_values(values)
-        elif ancestors is not None and ancestors.unresolved:
-            facts, index = ancestors.unresolved[0]
-            yield Referent("unknown", f"the base class `{facts.bases_text[index]}` is unknown")
+        elif ancestors is not None and (hidden := hidden_base(evaluator, ancestors, func.attr)):
+            yield Referent("unknown", f"the base class `{hidden}` is unknown")
         elif any("__getattr__" in candidate.members for candidate in inside):
             yield Referent("unknown", f"`{owner.qualified}` has a `__getattr__`")
         else:

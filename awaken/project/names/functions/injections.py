@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from awaken.knowledge.injection import injection
 from awaken.project.names.resolution import Names
@@ -77,10 +77,25 @@ def overrides_in(module: Module) -> Iterator[tuple[ast.expr, ast.expr]]:
                 )
             ):
                 pairs = [*zip(keys, values, strict=True)]
+            case ast.Call(func=ast.Attribute(attr="setitem"), args=[owner, key, value]):
+                pairs = [(key, value)]
             case _:
                 continue
         if last_name(owner) == OVERRIDES:
             yield from ((key, given) for key, given in pairs if key is not None)
+
+
+def arguments_for_overrides(call: ast.Call) -> Sequence[ast.expr] | None:
+    """Return what a call puts into the overrides of dependencies, or looks up there: key first.
+
+    None for other calls. `monkeypatch.setitem(app.dependency_overrides, get_db, fake)` puts one.
+    """
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name)), args=arguments):
+            return arguments if name == OVERRIDES else None
+        case ast.Call(func=ast.Attribute(attr="setitem"), args=[owner, *arguments]):
+            return arguments if last_name(owner) == OVERRIDES else None
+    return None
 
 
 def are_all_seen(module: Module) -> bool:
@@ -106,4 +121,6 @@ def _is_seen(module: Module, node: ast.AST) -> bool:
             return method in _TAKING
         case ast.Assign(targets=[owner], value=ast.Dict(keys=keys)):
             return owner is node and None not in keys
+        case ast.Call(func=ast.Attribute(attr="setitem"), args=[owner, _, _]):
+            return owner is node
     return False

@@ -20,6 +20,7 @@ from awaken.project.source.trees import (
     without_arguments,
 )
 from awaken.project.source.worklist import MOST_FILES
+from awaken.project.values.attributes.made_bases import made_bases
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -77,10 +78,7 @@ class OwnAttributes:
         classes = self._evaluator.classes
         ancestors = classes.ancestors(owner.qualified)
         for facts, index in ancestors.unresolved if ancestors is not None else ():
-            module, node = classes.node(facts.qualified) or (None, None)
-            if module is None or node is None:
-                continue
-            for base in self._evaluator.values(module, node.bases[index]):
+            for base in made_bases(self._evaluator, facts, index):
                 parent = base.parent if isinstance(base, DeclarativeBase) else None
                 for _, home, body in classes.bodies(parent or ""):
                     values = self.of_class(owner, name, home, body)

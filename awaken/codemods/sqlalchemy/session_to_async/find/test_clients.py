@@ -22,6 +22,8 @@ from awaken.project.source.test_files import is_around_tests
 if TYPE_CHECKING:
     from awaken.project import Project
 
+CONNECTING = "websocket_connect"
+"""The method of a client that opens a websocket."""
 _UNSURE = METHODS - {"get", "open"}
 """Methods that little has but clients: what has one, and is unknown, may be one."""
 
@@ -35,7 +37,7 @@ class Clients:
         self._methods = {*self._known.awaited, *self._known.missing, "close"}
 
     def are_kept(self) -> bool:
-        """Whether a test uses what only a synchronous client has, as `websocket_connect`."""
+        """Whether a test uses what only a synchronous client has, as ``CONNECTING``."""
         paths = self._project.files_with([f".{name}".encode() for name in self._known.missing])
         modules = (self._project.module(path) for path in paths)
         operations = (self.operations(module) for module in modules if module is not None)

@@ -11,7 +11,7 @@ import ast
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
@@ -48,7 +48,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
 from awaken.project.names.functions.decorators import PROPERTIES
-from awaken.project.source.trees import keyword_of
+from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.source.worklist import groups_of, reachable
 from awaken.project.values.domain import classes_in
 
@@ -271,6 +271,31 @@ class Loading:
         classes = self._project.orm.mapping_ancestors(qualified)
         keys = self._reads.keys() - self._mapped - self._trees
         return sorted(name for owner, name in keys if owner in classes)
+
+    def loaded_at_first(
+        self, module: Module, function: Function, step: Step
+    ) -> Literal["always", "never", "sometimes"]:
+        """Return how often the program itself loads with its object what a function reads.
+
+        The options of its statement do, or the mapping. Not if the function expires an object.
+        """
+        span, orm = module.span(function), self._project.orm
+        owners = {name for owner in step.owners for name in orm.mapping_ancestors(owner)}
+        reads = [
+            read
+            for read in self._all_reads()
+            if read.attribute == step.name and read.owner in owners
+            if read.place.path == module.path and span.contains(read.place.span)
+        ]
+        traces = tuple(dict.fromkeys(trace for read in reads for trace in read.traces))
+        # A refresh that names the relationship may follow the write.
+        is_unsure = any(trace.load.kind in {"new", "reload"} for trace in traces)
+        is_known = bool(traces) and not is_unsure and all(read.is_traced for read in reads)
+        calls = (node.func for node in module.walk(function) if isinstance(node, ast.Call))
+        if not is_known or any((last_name(one) or "").startswith("expire") for one in calls):
+            return "never"
+        present = plan_loads(self._rule, self._project, traces).present
+        return "always" if present.issuperset(traces) else "sometimes" if present else "never"
 
     def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return what is loaded beforehand of a deleted object, and whose rows a flush looks at."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -33,7 +33,7 @@ from awaken.project.graph.forwards.passed.slots import (
 )
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import collected_arguments
-from awaken.project.names.functions.injections import OVERRIDES
+from awaken.project.names.functions.injections import OVERRIDES, arguments_for_overrides
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.calls.decorator_effects import registered_function
@@ -67,8 +67,9 @@ class Arguments:
             return
         if qualified in library_names().looking:
             return
-        if _is_of_overrides(call):
-            yield from self._into_overrides(module, call, node, depth)
+        overriding = arguments_for_overrides(call)
+        if overriding is not None:
+            yield from self._into_overrides(module, call, overriding, Spot(module, node, depth))
             return
         if registered_function(evaluator, module, call) is node:
             yield from _uses_by_registration(module, call, depth)
@@ -94,10 +95,12 @@ class Arguments:
         ]
         yield from result or (End.leak(module, node, call),)
 
-    def _into_overrides(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
-        """Yield the overrides of dependencies where ``call`` puts ``node`` there: no key is."""
-        if depth or node not in call.args[:1]:
-            inside = depth or self._slots.depth_taken(module, call, 0)
+    def _into_overrides(
+        self, module: Module, call: ast.Call, arguments: Sequence[ast.expr], spot: Spot
+    ) -> Found:
+        """Yield the overrides of dependencies where ``call`` puts ``spot`` there: no key is."""
+        if spot.depth or spot.node not in arguments[:1]:
+            inside = spot.depth or self._slots.depth_by(module, next(iter(arguments), None), 0)
             yield End("absorbed", module, call)
             yield Slot("overrides", OVERRIDES, -1, OVERRIDES, inside)
 
@@ -235,14 +238,6 @@ def _uses_by_registration(module: Module, call: ast.Call, depth: int) -> Found:
     # Nobody uses the result of a lambda.
     if not isinstance(module.parent(call), ast.Lambda):
         yield Spot(module, call, depth)
-
-
-def _is_of_overrides(call: ast.Call) -> bool:
-    """Whether a call puts something into the overrides of dependencies, or looks it up there."""
-    match call.func:
-        case ast.Attribute(value=ast.Attribute(attr=name)):
-            return name == OVERRIDES
-    return False
 
 
 def bound_by(module: Module, call: ast.Call, home: Module, function: Function, slots: Slots) -> int:

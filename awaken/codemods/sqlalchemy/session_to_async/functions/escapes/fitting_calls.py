@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.knowledge.library_names import library_names, name_list
@@ -14,6 +16,8 @@ from awaken.project.source.trees import Function, arguments_given, has_decorator
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
 
 _PLAIN = name_list("plain_values")
+_READING: Mapping[str, Callable[[str], object]] = {"builtins.int": int, "uuid.UUID": UUID}
+"""What keys of rows are declared as, and what reads one from a text."""
 
 
 def fits(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
@@ -53,7 +57,8 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
 
     It does not if they are too many or too few, or under other names: Python raises TypeError. And
     it does not if a plain value is passed for a session or a mapped object. The first use of it
-    would raise AttributeError, and no program calls a function that only raises. A test may pass a
+    would raise AttributeError, and no program calls a function that only raises. No program asks
+    for the row whose number is a word either, as `get("name")` of a dictionary. A test may pass a
     text for a session if it replaced all calls of the function. Then the function itself has to use
     the session.
     """
@@ -79,11 +84,27 @@ def _is_foreign(
         return False
     declared = part.project.values.declared(home, parameter.annotation)
     wanted = [alternative for alternative in declared.alternatives if alternative != NoneValue()]
-    if not declared.is_known or not wanted or not all(_is_of_database(part, one) for one in wanted):
+    if not declared.is_known or not wanted:
+        return False
+    if isinstance(given, ast.Constant) and all(_cannot_be(given.value, one) for one in wanted):
+        return True
+    if not all(_is_of_database(part, one) for one in wanted):
         return False
     values = part.project.values.of(module, given)
     alternatives = values.alternatives if values.is_known else ()
     return bool(alternatives) and all(is_plain(part, alternative) for alternative in alternatives)
+
+
+def _cannot_be(given: object, declared: Value) -> bool:
+    """Whether a text is no number, or no UUID, where one is declared."""
+    reading = _READING.get(declared.qualified) if isinstance(declared, InstanceOf) else None
+    if reading is None or not isinstance(given, str):
+        return False
+    try:
+        reading(given)
+    except ValueError:
+        return True
+    return False
 
 
 def _is_of_database(part: SynchronousPart, value: Value) -> bool:

@@ -75,7 +75,7 @@ class _Read(Struct, frozen=True):
     ``is_many``. An object that may be new has loaded nothing yet; one that ``may_be_lost`` by its
     session is not refreshed. A collection ``is_filled`` from its other side. Nor is one refreshed
     that is the object of a variable in ``aliases``, of which the same was read before: that stays.
-    Of a ``loop`` that writes, the first run loads it.
+    Of a ``loop`` that writes, the first run loads it. Some statements loaded one that ``is_old``.
     """
 
     statement: ast.stmt
@@ -95,6 +95,7 @@ class _Read(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     is_new_too: bool = False
     is_kept: bool = False
+    is_old: bool = False
     loop: ast.stmt | None = None
 
 
@@ -148,15 +149,13 @@ class ReadsAfterWrites:
                 yield self._member(Site(self._rule, module, statement), each)
 
     def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
-        inspect, imports = "", list[Edit]()
+        inspect, code, edits = "", "", list[Edit]()
         if any(not read.is_new or read.may_be_lost for read in reads):
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-            imports = [needed]
+            edits = [needed]
         item = site.module.fresh_local(site.node, "item", "entry")
-        is_held = holds_back(self._project)
-        code, edits = "", imports
         for read in reads:
-            line = _code(read, inspect, item, is_held=is_held)
+            line = _code(read, inspect, item, is_held=holds_back(self._project))
             if read.may_be_none and read.text != read.root:
                 line = below_headers(line, f"if {read.root} is not None")
             if read.loop is not None:
@@ -164,17 +163,16 @@ class ReadsAfterWrites:
                 edits = [*edits, edit]
             code += line
         shown = " and ".join(f"`{read.text}.{read.name}`" for read in reads)
-        message = f"loads {shown} after the write, as before"
-        place = site.module.place(site.node)
-        edits = [site.insert_statements(place, "before", code), *edits]
-        kept = [f"`{one.text}.{one.name}`" for one in reads if self._is_used_by_callers(site, one)]
-        caveats = [f"a caller reads {name} first, and kept seeing the old value" for name in kept]
+        edits = [site.insert_statements(site.module.place(site.node), "before", code), *edits]
+        kept = [one for one in reads if one.is_old or self._is_used_by_callers(site, one)]
+        caveats = [f"`{one.text}.{one.name}` kept its value if loaded before" for one in kept]
         moved = [f"`{read.text}.{read.name}`" for read in reads if read.is_filled]
         caveats += [
             f"{name} may have a different order than the relationship's other side gave it"
             for name in moved
         ]
-        return Member(site, Rewrite(message, edits, caveats), shown)
+        rewrite = Rewrite(f"loads {shown} after the write, as before", edits, caveats)
+        return Member(site, rewrite, shown)
 
     def _is_used_by_callers(self, site: Site[ast.AST], read: _Read) -> bool:
         """Whether a caller reads a relationship of an object before it hands that on."""
@@ -209,8 +207,7 @@ class ReadsAfterWrites:
     def _places(self) -> dict[str, dict[Place, list[Place]]]:
         """By file, what may be read of before, each with the writes in front of it."""
         writes = [Commit(item, is_async=False) for item in self._writes.places()]
-        commits = self._project.orm.commits
-        places = events_before(commits.read_in_functions(writes, unknown=True))
+        places = events_before(self._project.orm.commits.read_in_functions(writes, unknown=True))
         for making in self._writes.with_unloaded():
             for place in self._named_behind(making):
                 places[place.path].setdefault(place, []).append(making)
@@ -353,13 +350,15 @@ class ReadsAfterWrites:
             passed.append(step)
             writes = [place for place in sight.writes if place.span.start > written]
             is_new = is_other or self._is_of_new(module, step, writes, result)
-            if changing and not self._is_used_before(sight, changing[0], result):
+            is_sure = bool(changing) and not sight.ends
+            when = self._loading.loaded_at_first(module, sight.function, step) if is_sure else ""
+            if changing and when != "always" and not self._is_used_before(sight, changing, result):
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, place) for place in changing)
                 ends = [place.span.end for place in sight.ends]
                 loop = writing_loop(module, read.statement, step.text, ends, changing)
                 is_filled = not result.is_by_key and any(fills)
-                result = replace(result, is_filled=is_filled, loop=loop)
+                result = replace(result, is_filled=is_filled, loop=loop, is_old=when == "sometimes")
                 # Attributes that were read before the flush did not stay loaded.
                 yield replace(result, is_new_too=is_new and bool(result.aliases))
             elif is_new:
@@ -466,9 +465,10 @@ class ReadsAfterWrites:
             for call in module.calls_at(place.span)[:1]
         )
 
-    def _is_used_before(self, sight: _Sight, write: Place, read: _Read) -> bool:
+    def _is_used_before(self, sight: _Sight, changing: Sequence[Place], read: _Read) -> bool:
         """Whether a function uses a relationship in front of a write: it was loaded then."""
         module, function, root = sight.module, sight.function, read.root.partition(".")[0]
+        write = changing[0]
         if read.is_kept and any(
             node.id == root
             and isinstance(node.ctx, ast.Load)
