@@ -11,7 +11,7 @@ from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
-from awaken.project.frameworks.web.handler_runs import Run
+from awaken.project.frameworks.web.wiring import Run
 from awaken.project.source.modules import Module
 
 

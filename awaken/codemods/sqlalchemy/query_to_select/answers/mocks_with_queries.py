@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import grouped_rewrites
 from awaken.codemods.sqlalchemy.query_to_select.answers import session_mocks
-from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked, asked_methods
+from awaken.codemods.sqlalchemy.query_to_select.answers.session_mocks import Asked, asked_methods
 from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
 from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
 from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Rewrite, Root
