@@ -84,7 +84,7 @@ class Fates:
         """
         kind = self._awaitables.kind_of(module, node)
         known: Awaitable = "awaitable" if kind is None or isinstance(kind, Unknown) else kind
-        return _Following(self._evaluator, self._passing_on).all(_Here(module, node, known))
+        return _Following(self._passing_on).all(_Here(module, node, known))
 
     def of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
         """Return the possible fates of coroutines that calls of ``function`` give, in all files.
@@ -130,8 +130,7 @@ class Fates:
 class _Following:
     """One question: a list of places to look at, each once."""
 
-    def __init__(self, evaluator: ProgramEvaluator, passing_on: PassingOn) -> None:
-        self._evaluator = evaluator
+    def __init__(self, passing_on: PassingOn) -> None:
         self._passing_on = passing_on
         self._queue = Queue[_Here]([], lambda here: (here.module.place(here.node), here.depth))
         self._found: list[Fate] = []

@@ -25,12 +25,10 @@ sets of up to n methods each."""
 class OverrideSet(Struct, frozen=True):
     """The definitions that may run; ``why`` is empty, or says why some are not visible.
 
-    ``outside`` is the class of a library that has the method if none of ``functions`` runs.
     ``declared`` are those of protocols, in whose place one of ``functions`` runs.
     """
 
     functions: tuple[FoundFunctions, ...]
-    outside: str = ""
     why: str = ""
     declared: tuple[FoundFunctions, ...] = ()
 
@@ -113,16 +111,12 @@ class OverrideSets:
         if len(functions) < len(real or names):
             why = f"`{method}` of `{qualified}` is no plain method"
             return OverrideSet(functions, why=why, declared=declared)
-        outside = "" if functions else self._text_outside(qualified)
-        return OverrideSet(functions, outside, declared=declared)
+        return OverrideSet(functions, declared=declared)
 
     def _definitions(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
         """Return the ``method`` of each class of these names that defines it plainly."""
         functions = (self._functions.functions_called(f"{name}.{method}") for name in names)
         return tuple(candidate for candidate in functions if candidate is not None)
-
-    def _text_outside(self, qualified: str) -> str:
-        return next(iter(self._classes.library_ancestors(qualified)), "")
 
     def _overriding(self, qualified: str, method: str) -> list[str]:
         """Return the classes below one that define its ``method`` again, by the shorter way."""

@@ -46,7 +46,6 @@ class _Written(Struct, frozen=True):
 class _Query(Struct, frozen=True):
     """A query that a mock answers, and the decision on it; ``asked`` if it is by methods alone."""
 
-    module: Module
     recognised: Recognised
     rewrite: Rewrite
     asked: Asked | None
@@ -154,7 +153,7 @@ class Together:
             method = asked_methods(reader.module, recognised, rewrite)
         except Refused:
             return None
-        return _Query(reader.module, recognised, rewrite, method)
+        return _Query(recognised, rewrite, method)
 
     # ------------------------------------------------------------------------------- the doubles
     def _written_mocks(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:

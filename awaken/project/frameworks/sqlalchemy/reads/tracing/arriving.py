@@ -199,7 +199,6 @@ _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
 class _Call(Struct, frozen=True):
     """A call that passes something to a parameter, of which ``bound`` are given by the receiver."""
 
-    path: str
     span: Span
     bound: int
     function: Function
@@ -320,7 +319,7 @@ class Arriving:
                 continue
             self._hidden.add(obstacle, module, function, asked, arrivals)
         for site in callers.sites:
-            yield _Call(site.place.path, site.place.span, site.bound, function, asked, place)
+            yield _Call(site.place.span, site.bound, function, asked, place)
 
     def _add_passed(
         self, module: Module, call: ast.Call, wanted: _Call, arrivals: Arrivals
