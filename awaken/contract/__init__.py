@@ -6,7 +6,16 @@ is given, ``places`` byte spans in files, ``errors`` what a user can meet, ``nea
 misspelt name.
 """
 
-from awaken.contract.contract_changes import Change, Constraints, NoOptions, Plan, Problem
+from awaken.contract.contract_changes import (
+    Change,
+    Constraints,
+    NoOptions,
+    Outline,
+    OutlinePart,
+    OutlineRow,
+    Plan,
+    Problem,
+)
 from awaken.contract.edits import (
     ByHand,
     CreateFile,
@@ -22,7 +31,6 @@ from awaken.contract.edits import (
 )
 from awaken.contract.errors import UnusableFile, UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
-from awaken.contract.outlines import Outline, OutlinePart, OutlineRow
 from awaken.contract.places import Place, Span
 from awaken.contract.rewriter_input import Parentheses, Phase, Rewriter, Status, Surroundings
 

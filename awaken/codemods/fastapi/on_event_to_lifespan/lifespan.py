@@ -1,17 +1,159 @@
-"""The lifespan of one application, as it will be written."""
+"""The lifespan of one application, as it will be written.
+
+References of the lifespan to handlers in other places than the application.
+
+Tests that run the handlers by hand: they enter the lifespan instead.
+"""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import Entered
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import Body
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reference
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.step_comments import Comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
+from awaken.contract import Place
+from awaken.kit.sites import Refused
+from awaken.project import Project
+from awaken.project.frameworks.web.applications import Application
+from awaken.project.frameworks.web.wiring import Run
+from awaken.project.source.modules import Module
+
+
+class Entered(Struct, frozen=True):
+    """A function in which startup and shutdown are around statements of one block.
+
+    ``always``: shutdown is run as well if these fail, or nothing of the kind can happen.
+    """
+
+    module: Module
+    function: ast.AsyncFunctionDef
+    receiver: str
+    statements: tuple[ast.stmt, ...]
+    always: bool
+
+
+def functions_to_enter(project: Project, application: Application) -> list[Entered]:
+    """Return the functions that run the handlers of ``application``. Raises Refused."""
+    entries: list[Entered] = []
+    runs = [candidate for candidate in project.web.runs.all if candidate.may_be_of(application)]
+    for run in runs:
+        # A shutdown is looked for from its startup on.
+        if run.node.attr != "startup":
+            continue
+        pair = _pair(run)
+        if pair is None:
+            raise _refusal(run)
+        entries.append(pair)
+    inside = [(entry.module.path, entry.function) for entry in entries]
+    for run in runs:
+        function = run.module.enclosing_function(run.node)
+        # `router.startup()` runs nothing once the handlers have moved: every run needs its pair.
+        others = inside.count((run.module.path, function))  # type: ignore[arg-type]
+        alone = run.of.only_application == application
+        if others != 1 or not alone:
+            raise _refusal(run)
+    return entries
+
+
+def _refusal(run: Run) -> Refused:
+    text = run.module.excerpt(run.node)
+    return Refused(reasons.ROUTER_STARTUP, text, because=(run.place,))
+
+
+def _pair(run: Run) -> Entered | None:
+    """Return the statements between the startup ``run`` and the shutdown of its application."""
+    module = run.module
+    function, statement = module.enclosing_function(run.node), module.statement_of(run.node)
+    receiver = module.text_of(run.receiver)
+    if not isinstance(function, ast.AsyncFunctionDef) or statement is None:
+        return None
+    if not _is_run(module, statement, receiver, "startup"):
+        return None
+    block = module.block_of(statement)
+    rest = block[block.index(statement) + 1 :]
+    first = rest[0] if rest else None
+    # `async with` takes the place of `try` and `finally` alone.
+    if isinstance(first, ast.Try) and not first.handlers and not first.orelse:
+        if len(first.finalbody) == 1 and _is_run(module, first.finalbody[0], receiver, "shutdown"):
+            return Entered(module, function, receiver, (statement, first), always=True)
+        return None
+    ends = [index for index, node in enumerate(rest) if _is_run(module, node, receiver, "shutdown")]
+    # A `with` block needs at least one statement in it.
+    if len(ends) != 1 or ends[0] == 0:
+        return None
+    between = rest[: ends[0]]
+    # A failing test does not raise at the `yield` of its fixture.
+    yields = len(between) == 1 and _is_yield(between[0])
+    return Entered(module, function, receiver, (statement, *rest[: ends[0] + 1]), always=yields)
+
+
+def _is_run(module: Module, statement: ast.stmt, receiver: str, event: str) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Await)
+        and module.text_of(statement.value) == f"await {receiver}.router.{event}()"
+    )
+
+
+def _is_yield(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Yield)
+
+
+def places_of(one: Entered) -> list[Place]:
+    """Return the places of the statements that change, or are indented."""
+    note = "enters the lifespan instead"
+    return [one.module.place(part, note) for part in one.statements]
+
+
+class Reference(Struct, frozen=True):
+    """An expression for a function of another file.
+
+    ``imported`` is what the file of the application must import for it, with an alias if the name
+    is taken there; ``within`` is an import for the lifespan itself.
+    """
+
+    code: str
+    imported: tuple[str, str, str] | None = None
+    within: str = ""
+
+
+class Reaching:
+    """Finds names for what other files define, in the file of one application."""
+
+    def __init__(self, project: Project, home: Home) -> None:
+        self._project = project
+        self._home = home
+
+    def reference_to(
+        self, module: Module, name: str, place: Place, *, imported_first: bool
+    ) -> Reference:
+        """Return how to write ``name`` of ``module``; ``imported_first``: its file is imported
+        before the application is made. Raises Refused.
+        """
+        home = self._home.module
+        if module.path == home.path:
+            return Reference(name)
+        known = self._project.web.imports.name_of(home, module.path)
+        # The parameter of the lifespan would hide a module of that name.
+        if known not in {None, "app", "application"}:
+            return Reference(f"{known}.{name}")
+        certain = self._project.web.imports.certain(home, module.path)
+        # A new import would run code that is not run at startup today.
+        if not certain and not imported_first:
+            raise Refused(reasons.REGISTERED_ELSEWHERE, module.path, because=(place,))
+        taken = name in home.scopes.names()
+        alias = home.scopes.fresh_name(f"{module.name.rpartition('.')[2]}_{name}") if taken else ""
+        # At the top of the file this import could close a circle, or change the order.
+        if not certain or not imported_first:
+            renamed = f" as {alias}" if alias else ""
+            return Reference(alias or name, within=f"from {module.name} import {name}{renamed}")
+        return Reference(alias or name, imported=(module.name, name, alias))
 
 
 class Lifespan(Struct):

@@ -14,16 +14,16 @@ from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.composing import compose_lifespan
-from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import (
+    Lifespan,
+    functions_to_enter,
+    places_of,
+)
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan_edits import edits_of
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import (
     Constructors,
-)
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import (
-    functions_to_enter,
-    places_of,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of, registrar_of
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks

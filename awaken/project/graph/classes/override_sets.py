@@ -2,7 +2,7 @@
 
 Both directions ask here: ``callers_of`` begins with a method and asks which receivers run it
 (``awaken.project.graph.classes.hierarchies``), the call graph begins with a receiver and asks which
-methods it runs (``awaken.project.graph.forwards.override_definitions``). The facts of files tell;
+methods it runs (``awaken.project.graph.forwards.call_graph_building``). The facts of files tell;
 no tree is held, and only files with the words of a protocol are read.
 """
 
