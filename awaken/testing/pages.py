@@ -21,8 +21,7 @@ from awaken.cli.application import application, by_task
 from awaken.cli.options.declaring import PANELS
 from awaken.cli.options.plain_values import options_by_task
 from awaken.kit.rule import Rule
-from awaken.preview.markdown.markdown_tables import table
-from awaken.preview.markdown.rule_markdown import index, markdown
+from awaken.preview.markdown.rule_markdown import index, markdown, table
 
 _INTRODUCTION = """\
 [Configuration](configuration.md) shows the same options in settings files. The

@@ -26,8 +26,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_f
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, short_text
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
-from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_plausible
-from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import (
+from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import (
+    is_plausible,
     is_proved_by_use,
     is_proved_by_use_alone,
 )
