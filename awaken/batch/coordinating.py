@@ -30,6 +30,10 @@ from awaken.engine.machine.filesystem import replacing
 from awaken.engine.machine.workers import available_cores
 
 _NOBODY = "awaken batch <awaken-batch@localhost>"
+_LONGEST_PAUSE = 300.0
+_TIMES = 3.0
+"""Each pause is so many times the one before."""
+_LOOK = 0.5
 
 
 def author_of(manifest: Manifest, directory: Path) -> str:
@@ -107,12 +111,6 @@ def require_room(directory: Path, megabytes: int) -> None:
 def jobs_of(manifest: Manifest) -> int:
     """Return how many repositories are worked on at once."""
     return manifest.limits.jobs or available_cores()
-
-
-_LONGEST_PAUSE = 300.0
-_TIMES = 3.0
-"""Each pause is so many times the one before."""
-_LOOK = 0.5
 
 
 class Work(Struct, frozen=True):

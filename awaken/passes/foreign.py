@@ -71,6 +71,11 @@ The code runs in its own process, with a fresh copy for each file. It may only w
 files, and has no network if the system allows that. This is not a sandbox: run only code that you
 trust.
 """
+_NOT_PROVED = "nothing of it is proved"
+_MOST = 0.9
+"""The share of its lines above which a file counts as reformatted."""
+_FEWEST_LINES = 20
+"""Smaller files may well be rewritten as a whole."""
 
 
 def page_of(settings: PassSettings, place: PassPlace) -> str:
@@ -105,13 +110,6 @@ def _said_messages(settings: PassSettings) -> Iterator[tuple[str, str]]:
     ):
         if words:
             yield label, ", ".join(words)
-
-
-_NOT_PROVED = "nothing of it is proved"
-_MOST = 0.9
-"""The share of its lines above which a file counts as reformatted."""
-_FEWEST_LINES = 20
-"""Smaller files may well be rewritten as a whole."""
 
 
 class ForeignPass(Rule):

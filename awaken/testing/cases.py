@@ -39,6 +39,10 @@ _MARKER = re.compile(
 
 # A string may hold anything; what is meant as a marker holds no quote.
 _MISTYPED = re.compile(rb"#~[ \t]*([^'\"\r\n]*)(?=\r?$|\r?\n|\r)", re.MULTILINE)
+MODULE = "case.py"
+"""What a single-file case is called in its project."""
+_CASE_FUNCTION = re.compile(rb"^def case_\w+\(", re.MULTILINE)
+_CASE_COROUTINE = re.compile(rb"^async def case_\w+\(\)", re.MULTILINE)
 
 
 class Marked(Struct, frozen=True, order=True):
@@ -126,13 +130,6 @@ def _is_comment(content: bytes, line: int) -> bool:
     return any(
         token.type == tokenize.COMMENT and "#~ " in token.string for token in here
     ) and not any(token.type == tokenize.ERRORTOKEN for token in here)
-
-
-MODULE = "case.py"
-"""What a single-file case is called in its project."""
-
-_CASE_FUNCTION = re.compile(rb"^def case_\w+\(", re.MULTILINE)
-_CASE_COROUTINE = re.compile(rb"^async def case_\w+\(\)", re.MULTILINE)
 
 
 class CaseError(ValueError):

@@ -50,6 +50,8 @@ _EXAMPLES = {
     "trust": ("awaken trust --list",),
 }
 """Command lines for the page; a test runs each of them."""
+COMMAND = "python -m awaken.testing.pages docs"
+_MARK = f"<!-- Made by `{COMMAND}` from {{source}}: edit that and run it again. -->"
 
 
 def reference() -> str:
@@ -120,10 +122,6 @@ def _records(command: Any, context: Any) -> list[tuple[str, str]]:
         for parameter in command.params
         if parameter.param_type_name == "option" and not parameter.hidden
     ]
-
-
-COMMAND = "python -m awaken.testing.pages docs"
-_MARK = f"<!-- Made by `{COMMAND}` from {{source}}: edit that and run it again. -->"
 
 
 def pages(rules: Sequence[Rule]) -> dict[str, str]:

@@ -44,6 +44,20 @@ _PROTOCOLS = {"https", "http", "ssh", "git", "file"}
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f]")
 _CHARACTERS = 60
 """Characters of a name that become part of the name of a directory."""
+NAME = "awaken-batch.toml"
+_CAMPAIGN = "campaign"
+_LARGEST = 64 << 20
+"""Bytes of a list; 100,000 repositories have some MB."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# Names that git refuses for a branch.
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock(/|$)|/\.")
+_AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+>")
+_TABLES: Mapping[str, type[Struct]] = {
+    "verify": VerifyRun,
+    "limits": Limits,
+    "publish": Publish,
+    "dask": Dask,
+}
 
 
 class Address(Struct, frozen=True):
@@ -129,22 +143,6 @@ def id_of(identity: str, subdirectory: str) -> str:
     digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:10]
     readable = _UNSAFE.sub("-", identity)[-_CHARACTERS:].strip("-.")
     return f"{readable}-{digest}" if readable else digest
-
-
-NAME = "awaken-batch.toml"
-_CAMPAIGN = "campaign"
-_LARGEST = 64 << 20
-"""Bytes of a list; 100,000 repositories have some MB."""
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-# Names that git refuses for a branch.
-_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock(/|$)|/\.")
-_AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+>")
-_TABLES: Mapping[str, type[Struct]] = {
-    "verify": VerifyRun,
-    "limits": Limits,
-    "publish": Publish,
-    "dask": Dask,
-}
 
 
 def read_manifest(directory: Path, rules: Sequence[Rule]) -> Manifest:

@@ -52,6 +52,15 @@ _DEFAULT = (
 _FIRST_CUT = ("manual", "tests", "unsafe", "rules", "reproduce", "why", "opt_out", "what")
 """The sections in the order in which they are left out, where the text is too long."""
 _FENCE = re.compile("`{3,}")
+HOUR = 3600.0
+Tell = Callable[[str], None]
+_TRIES = 6
+_FIRST_PAUSE, _TIMES = 2.0, 3.0
+_LOOK = 30.0
+"""A pause of more seconds is made in parts, so that a clock that jumps is seen."""
+_Done = TypeVar("_Done")
+_STATES = {"open": State.PR_OPEN, "merged": State.MERGED, "closed": State.CLOSED}
+_ENDED = {State.REFUSED, State.MERGED, State.CLOSED}
 
 
 def marker_of(manifest: Manifest, entry: Entry) -> str:
@@ -122,9 +131,6 @@ def _parts(manifest: Manifest, summary: Summary) -> dict[str, str]:
     }
 
 
-HOUR = 3600.0
-
-
 class Clock:
     """The clocks of the machine, and how to wait; tests have one of their own."""
 
@@ -175,16 +181,6 @@ class Pace:
     def note(self) -> None:
         """Note that one was opened now."""
         self._opened.append(self._clock.steady())
-
-
-Tell = Callable[[str], None]
-_TRIES = 6
-_FIRST_PAUSE, _TIMES = 2.0, 3.0
-_LOOK = 30.0
-"""A pause of more seconds is made in parts, so that a clock that jumps is seen."""
-_Done = TypeVar("_Done")
-_STATES = {"open": State.PR_OPEN, "merged": State.MERGED, "closed": State.CLOSED}
-_ENDED = {State.REFUSED, State.MERGED, State.CLOSED}
 
 
 class Ended(Struct, frozen=True):

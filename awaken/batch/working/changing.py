@@ -60,6 +60,9 @@ _SUBJECT = 72
 """Characters of a subject that git's own tools show whole."""
 _MANUAL = 200
 """Places of the manual remainder that are kept for a pull request; the report has all."""
+Sites = Mapping[Path, frozenset[SiteId]]
+_SECONDS = 600.0
+_UNUSUAL = ("-c", "commit.gpgSign=false", "-c", "core.autocrlf=false", "-c", "core.attributesFile=")
 
 
 def counts_of(report: Report, verified: Sequence[Verification]) -> Counts:
@@ -184,11 +187,6 @@ def write_page(path: Path, report: Report, project: Path, command: str, compiled
     asked = Asked("diff", project, again=command)
     with path.open("wb") as file:
         file.writelines(write(report, asked, compiled))
-
-
-Sites = Mapping[Path, frozenset[SiteId]]
-_SECONDS = 600.0
-_UNUSUAL = ("-c", "commit.gpgSign=false", "-c", "core.autocrlf=false", "-c", "core.attributesFile=")
 
 
 class Made(Struct):

@@ -52,6 +52,15 @@ _CLASSES = {
 _WORD = "word"
 COLOURED_LINES = 20_000
 """A page with more lines of code than these has no colours: they double its size."""
+_EXCERPT = 8
+"""Lines of a site that are shown where it is not rewritten. A choice: most have fewer."""
+_GAP = "<tr class=gap><td colspan=4>⋯"
+_NOTHING = "<td><td class=none>"
+_ROWS = 200
+"""Rows of a table: the browser lays out a table as a whole, so long diffs are several.
+
+The height of a block in ``report.css`` is that of so many rows.
+"""
 
 
 class Code:
@@ -103,18 +112,6 @@ def inline(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
         for index, part in enumerate(parts)
     )
-
-
-_EXCERPT = 8
-"""Lines of a site that are shown where it is not rewritten. A choice: most have fewer."""
-
-_GAP = "<tr class=gap><td colspan=4>⋯"
-_NOTHING = "<td><td class=none>"
-_ROWS = 200
-"""Rows of a table: the browser lays out a table as a whole, so long diffs are several.
-
-The height of a block in ``report.css`` is that of so many rows.
-"""
 
 
 class Site(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,16 @@ from awaken.preview.markdown.rule_page import (
     summary,
 )
 
+STATUSES = {
+    Status.DEFAULT: "runs by itself",
+    Status.OPT_IN: "is finished, and runs if you select its name, family or recipe",
+    Status.PREVIEW: "is unfinished: select its name, or its family with `--preview`",
+}
+"""What a rule of each status does."""
+_TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
+REFUSALS = "What it refuses"
+"""The section that the rule's reasons follow."""
+
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; cells are Markdown, in one line each, and a bar in them divides nothing."""
@@ -34,17 +44,6 @@ def _table_line(cells: Sequence[str]) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-STATUSES = {
-    Status.DEFAULT: "runs by itself",
-    Status.OPT_IN: "is finished, and runs if you select its name, family or recipe",
-    Status.PREVIEW: "is unfinished: select its name, or its family with `--preview`",
-}
-"""What a rule of each status does."""
-_TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
-REFUSALS = "What it refuses"
-"""The section that the rule's reasons follow."""
 
 
 class Refusals(Struct, frozen=True):

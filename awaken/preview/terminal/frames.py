@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _FURTHEST = 3
 """Lines beside a place that may belong to its rewrite; with more, others are mixed in. A choice: as
 many as the context of a hunk."""
+_FEW = 5
+"""As many sites of one change, or left alone for the same cause, are shown one by one."""
 
 
 class Rewrite(Struct, frozen=True):
@@ -111,10 +113,6 @@ def _is_closed(lines: Sequence[str]) -> bool:
     """Whether every bracket that ``lines`` open is closed in them, as far as a count can tell."""
     text = "".join(lines)
     return all(text.count(left) == text.count(right) for left, right in ("()", "[]", "{}"))
-
-
-_FEW = 5
-"""As many sites of one change, or left alone for the same cause, are shown one by one."""
 
 
 def print_findings(

@@ -41,6 +41,8 @@ from awaken.project.values.library_types.declared_types import named_declaration
 from awaken.project.values.library_types.solving import Solution
 
 PARAMETRISED = {"typing.Generic", "typing.Protocol", "typing_extensions.Protocol"}
+Lasting = Literal["question", "tree", "program"]
+"""How long an answer is kept: for the outermost question, or as long as the tree of its file."""
 
 
 class GenericClass(NamedTuple):
@@ -76,10 +78,6 @@ def library_class(qualified: str) -> GenericClass | None:
         bases.append(InstanceOf(declared.public_name, parameters=inner))
     variables = variables_in(result.module, node.bases) if listed is None else listed
     return GenericClass(variables, tuple(bases), is_protocol)
-
-
-Lasting = Literal["question", "tree", "program"]
-"""How long an answer is kept: for the outermost question, or as long as the tree of its file."""
 
 
 class Given(Struct, frozen=True):

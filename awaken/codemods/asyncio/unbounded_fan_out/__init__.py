@@ -120,6 +120,14 @@ _OF_OBJECTS = {"documents", "files", "images", "links", "paths", "texts", "uris"
 """Of what an object keeps itself, only what it was surely given to work on."""
 _PASSING = {"enumerate", "filter", "list", "reversed", "set", "sorted", "tuple", "zip"}
 _READING = name_list("reading_all")
+_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+_HOLDING_BACK = name_list("holding_back")
+_IN_PARTS = name_list("in_parts")
+_WORK = name_list("words_of_io")
+_TASKS = {"create_task", "ensure_future", "start_soon"}
+_TOGETHER = {"as_completed", "gather", "wait"}
+_WRAPPERS = {"shield", "wait_for"}
+_CURE = "Limit the tasks with a shared semaphore, or work in batches."
 
 
 @recursive()
@@ -196,12 +204,6 @@ def _is_given(module: Module, node: ast.expr) -> bool:
     if node.id in {"self", "cls"}:
         return word.split("_")[-1] in _OF_OBJECTS
     return module.scopes.parameter_of(node) is not None
-
-
-_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
-_HOLDING_BACK = name_list("holding_back")
-_IN_PARTS = name_list("in_parts")
-_WORK = name_list("words_of_io")
 
 
 def is_limited_here(module: Module, started: ast.Call) -> bool:
@@ -285,11 +287,6 @@ def _checks_size(function: Function) -> bool:
         )
         for node in ast.walk(function)
     )
-
-
-_TASKS = {"create_task", "ensure_future", "start_soon"}
-_TOGETHER = {"as_completed", "gather", "wait"}
-_WRAPPERS = {"shield", "wait_for"}
 
 
 class FanOut(Struct, frozen=True):
@@ -402,9 +399,6 @@ def is_meant(project: Project, fan_out: FanOut) -> bool:
         for name in names
         if name.startswith(("asyncio.", "anyio.", "trio."))
     )
-
-
-_CURE = "Limit the tasks with a shared semaphore, or work in batches."
 
 
 class UnboundedFanOut(Advice):

@@ -22,6 +22,15 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import Function
 
+_GENERIC_ALIASES = (3, 9)
+"""The first Python that takes ``collections.abc.AsyncIterator[None]``."""
+_NAMES_OF_FUNCTIONS = (
+    *(b"funcName", b"{function}", b"func_name", b"FUNC_NAME"),
+    *(b"currentframe", b"_getframe", b"stack(", b"import stack"),
+)
+"""What shows which function runs: formats of ``logging``, loguru and structlog, frames."""
+_DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
+
 
 def mentions_of(project: Program, module: Module, function: Function) -> Iterator[Place]:
     """Yield what may refer to ``function``, in its own file and in all others.
@@ -84,18 +93,6 @@ def _refers(project: Program, other: Module, node: ast.AST, home: Module, name: 
             # ``from . import startup`` names no module.
             return source.rpartition(".")[2] in {home.name.rpartition(".")[2], ""}
     return False
-
-
-_GENERIC_ALIASES = (3, 9)
-"""The first Python that takes ``collections.abc.AsyncIterator[None]``."""
-
-_NAMES_OF_FUNCTIONS = (
-    *(b"funcName", b"{function}", b"func_name", b"FUNC_NAME"),
-    *(b"currentframe", b"_getframe", b"stack(", b"import stack"),
-)
-"""What shows which function runs: formats of ``logging``, loguru and structlog, frames."""
-
-_DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
 
 
 def compose_lifespan(

@@ -51,6 +51,11 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, parameters_of
 
 _Key = tuple[str, int]
+_METHODS = name_list("registering") | library_names().adding_methods.keys()
+_REPEATING = (
+    ast.For, ast.AsyncFor, ast.While, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.GeneratorExp,
+)  # fmt: skip
 
 
 class Group(Struct, frozen=True):
@@ -129,15 +134,6 @@ def _receiver(registration: Registration) -> ast.expr | None:
         isinstance(result, ast.Attribute) and isinstance(result.value, ast.Name)
     )
     return result if plain else None
-
-
-_METHODS = name_list("registering") | library_names().adding_methods.keys()
-
-
-_REPEATING = (
-    ast.For, ast.AsyncFor, ast.While, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
-    ast.GeneratorExp,
-)  # fmt: skip
 
 
 class OnEventToLifespan(Rule):

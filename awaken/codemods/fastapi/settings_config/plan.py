@@ -40,6 +40,16 @@ CONFIG = "Config"
 NEW_HOME = "pydantic_settings"
 _EXTRA = "pydantic.Extra."
 FUNCTION = "SettingsConfigDict"
+_OLD = b"BaseSettings"
+_LISTING = (b"__dict__", b"__mro__", b"dir(", b"getattr(", b"getmembers", b"hasattr(", b"vars(")
+_LISTS = {"dir", "getmembers", "getmembers_static", "vars"}
+_ASKS = {"getattr", "hasattr"}
+_FAILS = "the import fails under pydantic 2 today"
+_DIFFERS = (
+    "`pydantic-settings` must be installed; it rejects unknown keys of an `env_file` and "
+    "ignores `Field(env=...)`"
+)
+_NAME = "BaseSettings"
 
 
 class Config(Struct, frozen=True):
@@ -208,18 +218,6 @@ def _check_value(config: Config, value: ast.expr) -> None:
         # A class body does not see the names of the class around; the call would.
         if isinstance(node, ast.Name) and node.id in outer.bindings:
             raise Refused(reasons.CLASS_SCOPE, node.id)
-
-
-_OLD = b"BaseSettings"
-_LISTING = (b"__dict__", b"__mro__", b"dir(", b"getattr(", b"getmembers", b"hasattr(", b"vars(")
-_LISTS = {"dir", "getmembers", "getmembers_static", "vars"}
-_ASKS = {"getattr", "hasattr"}
-_FAILS = "the import fails under pydantic 2 today"
-_DIFFERS = (
-    "`pydantic-settings` must be installed; it rejects unknown keys of an `env_file` and "
-    "ignores `Field(env=...)`"
-)
-_NAME = "BaseSettings"
 
 
 class SettingsConfig(Rule):

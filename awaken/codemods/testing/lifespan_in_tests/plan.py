@@ -31,6 +31,12 @@ _RAISED = library_names().catching_all | {
     "builtins.AttributeError", "builtins.KeyError", "builtins.LookupError", "builtins.NameError",
 }  # fmt: skip
 _ASKING = {"get", "getattr", "hasattr", "setdefault"}
+_TEST_CLIENTS = {"fastapi.testclient.TestClient", "starlette.testclient.TestClient"}
+_TRANSPORTS = {"httpx.ASGITransport", "httpx._transports.asgi.ASGITransport"}
+_HTTPX = {"httpx.AsyncClient"}
+_RUNS = (b"LifespanManager", b"lifespan_context", b"router.startup", b"async_asgi_testclient")
+_ENTER = "Enter it: `with TestClient(app) as client:` runs the lifespan around the block."
+_MANAGE = "Run the lifespan around it with `async with LifespanManager(app):` from asgi-lifespan."
 
 
 class Reliance(Struct, frozen=True):
@@ -235,14 +241,6 @@ def _is_empty(value: ast.expr) -> bool:
         case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[], keywords=[]):
             return True
     return False
-
-
-_TEST_CLIENTS = {"fastapi.testclient.TestClient", "starlette.testclient.TestClient"}
-_TRANSPORTS = {"httpx.ASGITransport", "httpx._transports.asgi.ASGITransport"}
-_HTTPX = {"httpx.AsyncClient"}
-_RUNS = (b"LifespanManager", b"lifespan_context", b"router.startup", b"async_asgi_testclient")
-_ENTER = "Enter it: `with TestClient(app) as client:` runs the lifespan around the block."
-_MANAGE = "Run the lifespan around it with `async with LifespanManager(app):` from asgi-lifespan."
 
 
 class LifespanInTests(Advice):

@@ -37,6 +37,12 @@ from awaken.project.values.domain import (
     Value,
 )
 
+_EXPRESSIONS = name_list("parts_of_statements")
+_PLAIN = frozenset(
+    {"builtins.bool", "builtins.bytes", "builtins.float", "builtins.int", "builtins.str"}
+)
+"""Classes of literals: none has a method of a session."""
+
 
 def put_as_item(
     evaluator: ProgramEvaluator, module: Module, node: ast.Subscript
@@ -61,13 +67,6 @@ def put_as_item(
                 is_parameter = other.scopes.parameter_of(held) is not None
                 is_plain = isinstance(above, ast.Assign) and is_parameter
                 yield other, above.value if is_plain and isinstance(above, ast.Assign) else None
-
-
-_EXPRESSIONS = name_list("parts_of_statements")
-_PLAIN = frozenset(
-    {"builtins.bool", "builtins.bytes", "builtins.float", "builtins.int", "builtins.str"}
-)
-"""Classes of literals: none has a method of a session."""
 
 
 class SessionProof(Struct, frozen=True):

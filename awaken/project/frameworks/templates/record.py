@@ -15,6 +15,12 @@ from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
 from awaken.project.source.worklist import LONGEST_PATH, MOST_NODES
 from awaken.project.values.domain import DEEPEST
 
+# Four relationships, each with its items, and what is read of the last: longer ways than
+# ``tracing`` follows. Recursive templates would make them without end.
+_LONGEST = 2 * LONGEST_PATH + 2
+EVERYTHING = "*"
+"""The root that stands for every name that the template is given."""
+
 
 class TooLargeError(Exception):
     """A template takes too much to read."""
@@ -128,14 +134,6 @@ def held_value(values: Iterable[Value]) -> Value:
 
 def _depth(value: Value) -> int:
     return max((1 + _depth(item.inner) for item in value if isinstance(item, Holder)), default=0)
-
-
-# Four relationships, each with its items, and what is read of the last: longer ways than
-# ``tracing`` follows. Recursive templates would make them without end.
-_LONGEST = 2 * LONGEST_PATH + 2
-
-EVERYTHING = "*"
-"""The root that stands for every name that the template is given."""
 
 
 class TemplateRead(Struct, frozen=True, order=True):

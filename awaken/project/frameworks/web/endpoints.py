@@ -24,6 +24,17 @@ from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 _CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "singleton"}
+FRAMEWORKS = tuple(
+    f"{word} {name}".encode()
+    for word in ("from", "import")
+    for name in ("fastapi", "starlette", "flask", "quart")
+)
+"""What a program holds that has routes: without one of these nothing runs for each request."""
+_VERBS = library_names().http_methods
+METHODS = _VERBS | {"api_route", "route", "trace", "websocket", "websocket_route"}
+_HOOKS = {"after_request", "before_request", "middleware"}
+_FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
+_VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
 
 
 def is_kept(module: Module, call: ast.expr) -> bool:
@@ -90,17 +101,6 @@ def _tests_absence(test: ast.expr) -> bool:
     return False
 
 
-FRAMEWORKS = tuple(
-    f"{word} {name}".encode()
-    for word in ("from", "import")
-    for name in ("fastapi", "starlette", "flask", "quart")
-)
-"""What a program holds that has routes: without one of these nothing runs for each request."""
-_VERBS = library_names().http_methods
-METHODS = _VERBS | {"api_route", "route", "trace", "websocket", "websocket_route"}
-_HOOKS = {"after_request", "before_request", "middleware"}
-_FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
-_VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
 # Callers of callers, searched breadth first; half of each loses no finding (benchmarks/limits.md).
 
 

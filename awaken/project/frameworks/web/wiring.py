@@ -31,6 +31,7 @@ from awaken.project.values.domain import ModuleOf
 
 _WORDS = (b"router.startup", b"router.shutdown")
 _EVENTS = {"startup", "shutdown"}
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 class Run(Struct, frozen=True):
@@ -64,9 +65,6 @@ class Runs(FoundInFiles[Run]):
                     if event in _EVENTS:
                         resolved = self._applications.applications_of(module, receiver)
                         yield Run(module, node, receiver, resolved)
-
-
-_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 class CertainImports(ProgramFacts):

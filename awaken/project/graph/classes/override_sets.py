@@ -21,6 +21,12 @@ from awaken.project.source.worklist import components
 
 _BINDING = {"classmethod", "staticmethod"}
 _SAYING = {"abc.abstractmethod", "abstractmethod", "override", "typing.override"}
+HARMLESS_BASES = library_names().plain_bases | PROTOCOLS
+"""Classes outside the project that have no method of interest, and call none of a subclass."""
+MAKING = ("__new__", "__init__", "__post_init__")
+"""The methods that run where a class is called."""
+_MOST_BASES = 50  # of a class whose `__mro__` is worked out
+_DYNAMIC = {"__getattr__", "__getattribute__"}
 
 
 def may_stand_in(method: FoundFunctions, asked: FoundFunctions) -> bool:
@@ -54,14 +60,6 @@ def _kind(
     if len(names) > 1 or not names <= _BINDING:
         return "decorated"
     return "classmethod" if "classmethod" in names else "staticmethod"
-
-
-HARMLESS_BASES = library_names().plain_bases | PROTOCOLS
-"""Classes outside the project that have no method of interest, and call none of a subclass."""
-MAKING = ("__new__", "__init__", "__post_init__")
-"""The methods that run where a class is called."""
-_MOST_BASES = 50  # of a class whose `__mro__` is worked out
-_DYNAMIC = {"__getattr__", "__getattribute__"}
 
 
 class Overrides:

@@ -44,6 +44,13 @@ from awaken.project.values.evaluation import Evaluator
 _MOST_METHODS = 1000
 """Methods of an override set: homeassistant's largest has fewer, and a chain of n classes has n
 sets of up to n methods each."""
+_GIVEN_NAMES = re.compile(
+    rb"\b(?:def|class)\s+(\w+)"
+    rb"|\.(\w+)\s*[\])]*\s*(?:=(?!=)|:|,|\bin\b)"  # an attribute that is set, or may be
+    rb"|^[ \t]*(\w+)\s*(?::[^=\n]*)?=(?!=)",
+    re.MULTILINE,
+)
+"""The names under which a program may keep a function of its own. Too many do no harm."""
 
 
 class OverrideSet(Struct, frozen=True):
@@ -172,15 +179,6 @@ class OverrideSets:
         for protocol in self._overrides.asking_for(method):
             if self._overrides.fulfils(qualified, protocol):
                 yield protocol
-
-
-_GIVEN_NAMES = re.compile(
-    rb"\b(?:def|class)\s+(\w+)"
-    rb"|\.(\w+)\s*[\])]*\s*(?:=(?!=)|:|,|\bin\b)"  # an attribute that is set, or may be
-    rb"|^[ \t]*(\w+)\s*(?::[^=\n]*)?=(?!=)",
-    re.MULTILINE,
-)
-"""The names under which a program may keep a function of its own. Too many do no harm."""
 
 
 def given_names(texts: Iterable[bytes]) -> frozenset[str]:

@@ -55,6 +55,9 @@ from awaken.project.values.questions import EvaluatorPart, Questions
 
 _CLASS_OF_KIND = library_names().session_classes
 _PLAIN = name_list("plain_values")
+_NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
+_DECLARATIVE = ClassOf("sqlalchemy.orm.DeclarativeBase")
+_OF_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}  # without a decorator
 
 
 class OutsideAttributes(EvaluatorPart):
@@ -181,11 +184,6 @@ class OutsideAttributes(EvaluatorPart):
             if b"query_cls" in module.source.text:
                 return Session(kind, custom_query="?", place=place)  # type: ignore[arg-type]
         return Session(kind)  # type: ignore[arg-type]
-
-
-_NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
-_DECLARATIVE = ClassOf("sqlalchemy.orm.DeclarativeBase")
-_OF_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}  # without a decorator
 
 
 class Members:

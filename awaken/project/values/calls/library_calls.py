@@ -42,6 +42,13 @@ from awaken.project.values.calls.loaded_files import MAKING, NAMING, imported_mo
 from awaken.project.values.calls.new_instances import Making
 
 NOT_ITERABLE = name_list("not_iterable")
+_CAPITAL_FUNCTIONS = name_list("functions_like_classes")
+_INSPECTED = library_names().engines
+"""What `inspect` tells the tables of; of an object it tells the state."""
+_COLLECTIONS = name_list("collections_of_objects")
+_ENTERING = name_list("entering")
+_TAKE_CLASSES = {"get", "query"}  # methods of a session
+_TAKE_STATEMENTS = {"execute", "scalar", "scalars"}
 
 
 class Uses(EvaluatorPart):
@@ -143,15 +150,6 @@ class Uses(EvaluatorPart):
 def _entering_method(module: Module, node: ast.AST) -> str:
     is_async = isinstance(module.statement_of(node), ast.AsyncWith)
     return "__aenter__" if is_async else "__enter__"
-
-
-_CAPITAL_FUNCTIONS = name_list("functions_like_classes")
-_INSPECTED = library_names().engines
-"""What `inspect` tells the tables of; of an object it tells the state."""
-_COLLECTIONS = name_list("collections_of_objects")
-_ENTERING = name_list("entering")
-_TAKE_CLASSES = {"get", "query"}  # methods of a session
-_TAKE_STATEMENTS = {"execute", "scalar", "scalars"}
 
 
 class LibraryCalls:

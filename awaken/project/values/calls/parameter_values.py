@@ -70,6 +70,9 @@ if TYPE_CHECKING:
 
 _REGISTERING = frozenset({"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"})
 _EVENTS = name_list("pool_events")
+# Python makes class methods of them without a decorator (`__new__`: a static one given the class).
+_ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
+_OF_CLASS = ClassOf | InstanceOf
 
 
 def parameter_of_listener(evaluator: Questions, module: Module, function: ast.AST) -> Values:
@@ -94,11 +97,6 @@ def _is_of_pool(evaluator: Questions, module: Module, node: ast.AST | None) -> b
                 event in _EVENTS and evaluator.names.qualified_name(module, called) in _REGISTERING
             )
     return False
-
-
-# Python makes class methods of them without a decorator (`__new__`: a static one given the class).
-_ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
-_OF_CLASS = ClassOf | InstanceOf
 
 
 class Parameters(EvaluatorPart):

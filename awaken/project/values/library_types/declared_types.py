@@ -49,6 +49,12 @@ _WRAPPERS: dict[str, tuple[How, int]] = {
 _LITERALS: dict[type, str] = {str: "str", int: "int", bool: "bool", bytes: "bytes"}
 _FORMS = {*_SAME, "Any", "Generic", "Literal", "Optional", "Protocol", "Type", "Union"}
 _TRUTHS = {"TypeGuard", "TypeIs"}
+_ANYTHING = (Unknown("it is declared as `Any`", NOWHERE),)
+_UNREAD = (Unknown("the type that a stub gives is not understood", NOWHERE),)
+_VARIABLES = {"TypeVar", "ParamSpec", "TypeVarTuple"}
+_SELF = {"typing.Self", "typing_extensions.Self", "_typeshed.Self"}
+_ANY = {"typing.Any", "builtins.object", "_typeshed.Incomplete", "_typeshed.MaybeNone"}
+_active: list[str] = []
 
 
 def how_of(name: str) -> How | None:
@@ -109,15 +115,6 @@ def _literal(node: ast.expr) -> Values:
     if isinstance(node, ast.UnaryOp):
         return (InstanceOf("builtins.int"),)
     return ()
-
-
-_ANYTHING = (Unknown("it is declared as `Any`", NOWHERE),)
-_UNREAD = (Unknown("the type that a stub gives is not understood", NOWHERE),)
-_VARIABLES = {"TypeVar", "ParamSpec", "TypeVarTuple"}
-_SELF = {"typing.Self", "typing_extensions.Self", "_typeshed.Self"}
-_ANY = {"typing.Any", "builtins.object", "_typeshed.Incomplete", "_typeshed.MaybeNone"}
-
-_active: list[str] = []
 
 
 def read(module: str, node: ast.expr) -> Values:

@@ -26,6 +26,9 @@ from awaken.project.source.trees import Function, root_of
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_SPEC = {"name", "spec", "spec_set"}
+_RESULT = "return_value"
+
 
 class Asked(Struct, frozen=True):
     """The methods that are called of ``query(...)`` today, and those of the session afterwards.
@@ -56,10 +59,6 @@ def asked_methods(module: Module, recognised: Recognised, rewrite: Rewrite) -> A
         case _:
             return None
     return Asked(before, after, len(chain.items))
-
-
-_SPEC = {"name", "spec", "spec_set"}
-_RESULT = "return_value"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,6 +27,8 @@ from awaken.project.source.worklist import groups_of, reverse_postorder
 if TYPE_CHECKING:
     from awaken.project import Project
 
+Start = ast.Call | ast.Attribute | ast.Name
+
 
 class Truth(Struct, frozen=True):
     """The truth of the variable ``name``; ``node`` is what asks for it, with its ``not``."""
@@ -55,9 +57,6 @@ def truth_of(context: FunctionContext, node: ast.expr) -> Truth | None:
         return Truth(context, node, above)
     # `query or 1` gives the query.
     return Truth(context, node, node) if is_tested(context.module, node) else None
-
-
-Start = ast.Call | ast.Attribute | ast.Name
 
 
 class ChainFragment(Struct, frozen=True):

@@ -31,6 +31,10 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf, Unknown
 
+Origin = Written | Holder | Refused
+"""A session as it is written in a function, that of the query in a parameter, or why neither."""
+_NOT_PASSED = reasons.SESSION_NOT_PASSED
+
 
 def property_place(reader: Reader, session: ast.expr) -> str | None:
     """Return the place of a property that may make another session each time it is read, if any.
@@ -83,12 +87,6 @@ def _is_of_registry(reader: Reader, module: Module | None, call: ast.Call) -> bo
 def _is_registry(reader: Reader, module: Module, node: ast.expr) -> bool:
     proof = reader.project.orm.session_of(module, node)
     return isinstance(proof, SessionProof) and proof.kind == "scoped"
-
-
-Origin = Written | Holder | Refused
-"""A session as it is written in a function, that of the query in a parameter, or why neither."""
-
-_NOT_PASSED = reasons.SESSION_NOT_PASSED
 
 
 class ComponentSession:

@@ -25,6 +25,9 @@ from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.lines.statement_lines import shares_line
 from awaken.project.source.trees import Function, Loop, last_name, parameters_of, variable_of
 
+_NAME = "session"
+_OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", "exists"}
+
 
 class Insertion(Struct, frozen=True):
     """Text that is inserted into a file; ``anchor`` is an empty span."""
@@ -121,10 +124,6 @@ def _insertion(
     has_last_comma = source[last:].lstrip().startswith(b",")
     gap = source[len(source[:at].rstrip()) : at].decode() if has_last_comma else ""
     return Insertion(context.path, Span(at, at), f"{text},{gap or ' '}")
-
-
-_NAME = "session"
-_OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", "exists"}
 
 
 class SessionParameter(Struct, frozen=True):

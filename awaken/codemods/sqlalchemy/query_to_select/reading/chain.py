@@ -23,6 +23,36 @@ from awaken.project.source.trees import keyword_of, last_name, position, receive
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
+BUILDERS = name_list("builders")
+EXECUTING = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "get"})
+COLUMN_VALUES = frozenset({"value", "values"})
+EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", "as_scalar"})
+WRITES = frozenset({"update", "delete"})
+SET_OPERATIONS = sql_names().set_operations
+LINKS = BUILDERS | SET_OPERATIONS
+OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
+"""Builders that change what is asked for."""
+REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
+EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
+READ_ONLY = frozenset({"statement", "whereclause", "column_descriptions"})
+TAKEN = "the argument of a library"
+"""How a query ends that a function of a library takes, which does the same with a select()."""
+SELECTABLE_ARGUMENTS = name_list("criteria_among") | {"from_select"}
+"""Methods that take a statement and put it into another one."""
+ITERATING = library_names().consuming | name_list("lazy_builtins")
+"""Builtins that do nothing with an iterable argument but iterate it."""
+_OF_SEVERAL = frozenset({"chain", "compress", "zip_longest"})
+"""Functions of ``itertools`` that iterate each of their arguments."""
+Ending = Literal[
+    "executed", "written", "extended", "sliced", "iterated", "embedded", "argument", "read"
+]
+_ENDINGS: Mapping[str, Ending] = {
+    **dict.fromkeys(EXECUTING | {"value"}, "executed"),
+    **dict.fromkeys(WRITES, "written"),
+    **dict.fromkeys(EXTENSIONS, "extended"),
+    **dict.fromkeys(EMBEDDING, "embedded"),
+}
+
 
 def taker_of(module: Module, node: ast.expr) -> StatementTaker | None:
     """Return the function of a library that is given the query ``node`` as its statement."""
@@ -53,41 +83,6 @@ def _imported_text(module: Module, node: ast.expr) -> str | None:
             home = _imported_text(module, owner)
             return None if home is None else f"{home}.{name}"
     return None
-
-
-BUILDERS = name_list("builders")
-
-EXECUTING = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "get"})
-COLUMN_VALUES = frozenset({"value", "values"})
-EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", "as_scalar"})
-WRITES = frozenset({"update", "delete"})
-SET_OPERATIONS = sql_names().set_operations
-LINKS = BUILDERS | SET_OPERATIONS
-OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
-"""Builders that change what is asked for."""
-REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
-EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
-READ_ONLY = frozenset({"statement", "whereclause", "column_descriptions"})
-TAKEN = "the argument of a library"
-"""How a query ends that a function of a library takes, which does the same with a select()."""
-SELECTABLE_ARGUMENTS = name_list("criteria_among") | {"from_select"}
-"""Methods that take a statement and put it into another one."""
-
-ITERATING = library_names().consuming | name_list("lazy_builtins")
-"""Builtins that do nothing with an iterable argument but iterate it."""
-_OF_SEVERAL = frozenset({"chain", "compress", "zip_longest"})
-"""Functions of ``itertools`` that iterate each of their arguments."""
-
-Ending = Literal[
-    "executed", "written", "extended", "sliced", "iterated", "embedded", "argument", "read"
-]
-
-_ENDINGS: Mapping[str, Ending] = {
-    **dict.fromkeys(EXECUTING | {"value"}, "executed"),
-    **dict.fromkeys(WRITES, "written"),
-    **dict.fromkeys(EXTENSIONS, "extended"),
-    **dict.fromkeys(EMBEDDING, "embedded"),
-}
 
 
 class Link(Struct, frozen=True):

@@ -21,6 +21,11 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.trees import last_name, without_arguments
 
+_LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
+_OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES | EXTENSIONS
+_SESSIONS = frozenset({"db", "s", "sess", "dbs"})
+_CLASSES = frozenset({"cls", "klass", "model", "model_class", "model_cls", "entity"})
+
 
 def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
     """Whether this call, or another one on the same variable, asks for what is mapped."""
@@ -73,12 +78,6 @@ def _is_mapped(reader: Reader, node: ast.expr) -> bool:
         if entity is not None:
             return not entity.certainty.is_presumed
     return False
-
-
-_LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
-_OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES | EXTENSIONS
-_SESSIONS = frozenset({"db", "s", "sess", "dbs"})
-_CLASSES = frozenset({"cls", "klass", "model", "model_class", "model_cls", "entity"})
 
 
 def is_plausible(reader: Reader, call: ast.Call) -> bool:

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 _METHODS = BUILDERS | EXECUTING | WRITES | EXTENSIONS
 _TELLING = EXTENSIONS | {"filter_by", "filter", "order_by", "with_entities", "one_or_none", "join"}
 """Methods by which an attribute ``query`` of something unknown is taken for a Query."""
+_DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
+_CONFIGURES = b"configure_mappers"
 
 
 class Begin(Struct, frozen=True):
@@ -167,10 +169,6 @@ def _may_be_class(reader: Reader, node: ast.expr, method: str) -> bool:
     if entity_of(reader, node) is not None:
         return method in _METHODS
     return method in _TELLING and ("model" in last.lower() or last == "cls")
-
-
-_DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
-_CONFIGURES = b"configure_mappers"
 
 
 class Recognised(Struct, frozen=True):

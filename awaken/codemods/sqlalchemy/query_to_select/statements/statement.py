@@ -35,6 +35,12 @@ from awaken.project.frameworks.loads.query_items import (
     least,
 )
 
+# A count of these needs no subquery; any other builder may change what is counted.
+_PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outerjoin", "where"})
+Value = TypeVar("Value")
+_DECLARED = "join"
+_DIFFERS = "a class that depends on the branch"
+
 
 def looks(items: Sequence[Item]) -> tuple[Hashable, ...]:
     """Return what a statement can tell ``items`` by: nodes of other places may look the same."""
@@ -104,13 +110,6 @@ def give_rows(items: Sequence[Item]) -> bool:
     """Whether rows of columns come out: nothing but their keys depends on which these are."""
     is_known = not any(item.certainty.is_weak for item in items)
     return is_known and kind_of(items) is Kind.ROWS
-
-
-# A count of these needs no subquery; any other builder may change what is counted.
-_PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outerjoin", "where"})
-Value = TypeVar("Value")
-_DECLARED = "join"
-_DIFFERS = "a class that depends on the branch"
 
 
 class Join(Struct, frozen=True):

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _PARSING = "argparse.ArgumentParser.parse_"
 """How the methods begin that give an object all attributes."""
+_BESIDE = {"consumer", "process"}
+"""Where a process of the program may have begun this one."""
+_OF_CLASSES = ("classmethod", "staticmethod")
 
 
 def calls_of_kept(project: Project, entry: EntryPoint) -> list[Place] | Place:
@@ -83,12 +86,6 @@ def _may_be(project: Project, module: Module, node: ast.expr, keeper: str) -> bo
         isinstance(value, Unknown) or (isinstance(value, InstanceOf) and value.qualified == keeper)
         for value in values.alternatives
     )
-
-
-_BESIDE = {"consumer", "process"}
-"""Where a process of the program may have begun this one."""
-
-_OF_CLASSES = ("classmethod", "staticmethod")
 
 
 class Bridges:

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 _TELLING = {"new_callable", "return_value", "side_effect", "wraps"}
 _SAID_OF_MOCKS = {"return_value", "side_effect"}
+_MOCKS = library_names().mocks
+_RESULT = "return_value="
+_ASYNC_MOCK = "unittest.mock.AsyncMock"
+_MAGIC_MOCK = "unittest.mock.MagicMock"
 
 
 def needs_synchronous_result(
@@ -91,12 +95,6 @@ def _methods(module: Module, use: ast.Attribute) -> Iterator[str]:
         is_method = isinstance(further, ast.Attribute) and further.attr in _SAID_OF_MOCKS
         if is_method or above.attr.startswith(("__", "assert_")):
             yield above.attr
-
-
-_MOCKS = library_names().mocks
-_RESULT = "return_value="
-_ASYNC_MOCK = "unittest.mock.AsyncMock"
-_MAGIC_MOCK = "unittest.mock.MagicMock"
 
 
 class DoubleWriter:

@@ -52,6 +52,10 @@ _HELP = (
     'Call this code with `await session.run_sync(...)`, or declare `lazy="write_only"` in the '
     "package of the collection."
 )
+_LOADING = {"get", "get_one", "query", "select"}
+_WORDS = (*(f"{name}(".encode() for name in sorted(_LOADING)), b"select as ")
+_SESSIONS = {"scoped", "session"}
+_LIBRARIES = {"sqlalchemy", "sqlmodel"}
 
 
 def executed_queries(project: Project, rule: str, *, is_bridged: bool) -> Iterator[Member]:
@@ -106,12 +110,6 @@ def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
                 if any(project.qualified_name(module, part) == _QUERY for part in each):
                     return True
     return False
-
-
-_LOADING = {"get", "get_one", "query", "select"}
-_WORDS = (*(f"{name}(".encode() for name in sorted(_LOADING)), b"select as ")
-_SESSIONS = {"scoped", "session"}
-_LIBRARIES = {"sqlalchemy", "sqlmodel"}
 
 
 class ForeignModels:

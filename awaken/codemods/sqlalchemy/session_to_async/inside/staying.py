@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _USING = (ast.Attribute, ast.BoolOp, ast.Call, ast.Compare, ast.Expr, ast.If, ast.UnaryOp)
 """What uses a session and does not keep it: its methods, what it is passed to, conditions."""
 _LATER = (ast.AsyncFunctionDef, ast.FunctionDef, ast.GeneratorExp, ast.Lambda)
+_CALLING = name_list("calling_the_same")
 
 
 def is_session(project: Project, module: Module, node: ast.expr) -> bool:
@@ -89,9 +90,6 @@ def _may_run_later(module: Module, node: ast.expr, function: Function) -> bool:
     """Whether ``node`` is in code that may run after ``function`` has ended."""
     inside = takewhile(lambda ancestor: ancestor is not function, module.ancestors(node))
     return any(isinstance(part, _LATER) for part in inside)
-
-
-_CALLING = name_list("calling_the_same")
 
 
 class Staying:

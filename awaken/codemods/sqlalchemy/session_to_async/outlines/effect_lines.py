@@ -47,6 +47,11 @@ _TAKING = {
     "add_task": "awaited by FastAPI as a background task",
     "BackgroundTask": "awaited by Starlette as a background task",
 }
+_MADE = name_table("made_by")
+_OF_OBJECTS = (reasons.UNKNOWN_CALL, reasons.UNKNOWN_CLIENT, reasons.UNKNOWN_SESSION)
+"""What is said of calls whose object is not known."""
+_NAME = re.compile(r"`[^`]*`")
+_RENAMED = re.compile(r"`[^`]*` becomes `[^`]*`")
 
 
 class Boundaries:
@@ -115,14 +120,6 @@ class Boundaries:
 
 def _is_for_pytest(node: Function) -> bool:
     return node.name.startswith("test") or bool(node.decorator_list)
-
-
-_MADE = name_table("made_by")
-
-_OF_OBJECTS = (reasons.UNKNOWN_CALL, reasons.UNKNOWN_CLIENT, reasons.UNKNOWN_SESSION)
-"""What is said of calls whose object is not known."""
-_NAME = re.compile(r"`[^`]*`")
-_RENAMED = re.compile(r"`[^`]*` becomes `[^`]*`")
 
 
 class Stopping(Struct, frozen=True):

@@ -32,6 +32,10 @@ ASYNCHRONOUS: frozenset[Kind] = frozenset({"coroutine", "generator", "manager"})
 
 _AWAITABLE = ("Awaitable", "Coroutine", "Future", "Task")
 _ANY = "Any"
+_LOST = {"called", "dropped", "tested", "unread", "used"}
+"""What becomes of a coroutine that nobody awaits."""
+_TAKING = {"aiter", "anext"}
+"""Builtins that take asynchronous generators."""
 
 
 class Kinds:
@@ -87,12 +91,6 @@ class Kinds:
         if module.is_generator(node):
             return "generator" if waits else "plain generator"
         return "coroutine" if waits else "plain"
-
-
-_LOST = {"called", "dropped", "tested", "unread", "used"}
-"""What becomes of a coroutine that nobody awaits."""
-_TAKING = {"aiter", "anext"}
-"""Builtins that take asynchronous generators."""
 
 
 class Calls:

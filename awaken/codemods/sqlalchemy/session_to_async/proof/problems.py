@@ -52,6 +52,15 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _ASKING = {"isawaitable", "iscoroutine", "iscoroutinefunction"}
+_MOCKS = library_names().mocks
+_NAMING = (ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef)
+_MANAGERS = {
+    "contextlib.asynccontextmanager": ast.FunctionDef,
+    "contextlib.contextmanager": ast.AsyncFunctionDef,
+}
+"""Decorators, with the kind of function that they are not for."""
+Wrong = tuple[Place, str]
+"""A place, and the clause that says what is wrong there."""
 
 
 class Together:
@@ -179,10 +188,6 @@ def _calls_of_parameter(module: Module, decorator: Function) -> Iterator[ast.Cal
                     yield node
 
 
-_MOCKS = library_names().mocks
-_NAMING = (ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef)
-
-
 class _AsynchronousPart(SynchronousPart):
     """The coroutine functions of a program, as if they still had to become such functions."""
 
@@ -291,13 +296,6 @@ def _is_entered_synchronously(after: Project, module: Module, node: ast.AST, nam
     return False
 
 
-_MANAGERS = {
-    "contextlib.asynccontextmanager": ast.FunctionDef,
-    "contextlib.contextmanager": ast.AsyncFunctionDef,
-}
-"""Decorators, with the kind of function that they are not for."""
-
-
 def misplaced_awaits(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
     """Yield what Python does not run: awaits elsewhere, and generators that return."""
     for node in module.walk():
@@ -324,10 +322,6 @@ def misplaced_awaits(after: Project, module: Module) -> Iterator[tuple[Place, st
 
 def _first_line(module: Module, node: ast.AST) -> str:
     return module.text_of(node).splitlines()[0]
-
-
-Wrong = tuple[Place, str]
-"""A place, and the clause that says what is wrong there."""
 
 
 def problems(before: Before, after: Project, changes: Sequence[Change]) -> Iterator[Problem]:

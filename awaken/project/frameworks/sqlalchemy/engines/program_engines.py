@@ -42,6 +42,11 @@ _SCHEME_END = "://"
 _PROPERTY = "builtins.property"
 _COMPUTED = [[{_PROPERTY}], [{_PROPERTY, "pydantic.computed_field"}]]
 """The decorators of the one function that gives an attribute which no instance can set."""
+ENGINE_WORDS = (b"_engine", b"engine_from_config")
+"""Of these one stands in every file that makes an engine."""
+_ENVIRONMENT_WORDS = (b"environ", b"putenv", b"setenv")
+_ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine"
+_FROM_CONFIG = "engine_from_config"
 
 
 class _Reading(Struct):
@@ -348,15 +353,6 @@ def _with_replaced(text: UrlText, old: str, new: UrlText) -> UrlText:
     begins = text.text.startswith(old)
     # The driver is then in the inserted string.
     return replace(text, text=written, place=new.place if begins else text.place)
-
-
-ENGINE_WORDS = (b"_engine", b"engine_from_config")
-"""Of these one stands in every file that makes an engine."""
-
-_ENVIRONMENT_WORDS = (b"environ", b"putenv", b"setenv")
-
-_ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine"
-_FROM_CONFIG = "engine_from_config"
 
 
 class Engines:

@@ -21,6 +21,8 @@ from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import FunctionOrLambda
 from awaken.project.values.domain import FunctionOf, Unknown
 
+_MATCHED = "__match_args__"
+
 
 class InRunSync(ProgramFacts):
     """Answers for one program, which is looked through when it is asked for the first time.
@@ -47,9 +49,6 @@ class InRunSync(ProgramFacts):
                 for given in self._evaluator.values(module, call.args[0]) if call.args else ():
                     if isinstance(given, FunctionOf):
                         yield given.module.place(given.node)
-
-
-_MATCHED = "__match_args__"
 
 
 class Sights(Protocol):

@@ -40,6 +40,19 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
 
+_WORDS = (
+    *(b"where(", b"filter(", b"filter_by(", b"having(", b"join("),
+    *called_words("and_", "or_"),
+    *(b".in_(", b".not_in(", b".notin_(", b".between("),
+)
+_COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_OPERATORS = {"between", "is_distinct_from", "is_not_distinct_from", "isnot_distinct_from"}
+_AMONG = {"in_", "not_in", "notin_"}
+_COLLECTIONS = {"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"}
+_KEEPING = {"distinct", "filter", "filter_by", "limit", "offset", "options", "order_by", "where"}
+"""Methods of a statement behind which `filter_by` is of the class that it selects."""
+_ATOMS = (ast.Attribute, ast.Call, ast.Name, ast.Subscript)
+
 
 def keys_of_get(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the strings by which `get` looks for objects that have a number for a key."""
@@ -73,22 +86,6 @@ def _is_number(project: Project, module: Module, node: ast.expr) -> bool:
     mapped = project.orm.mapped_class(project.qualified_name(module, node))
     columns = () if mapped is None else mapped.columns.values()
     return [type_of(item) in INTEGERS | {"int"} for item in columns if item.primary_key] == [True]
-
-
-_WORDS = (
-    *(b"where(", b"filter(", b"filter_by(", b"having(", b"join("),
-    *called_words("and_", "or_"),
-    *(b".in_(", b".not_in(", b".notin_(", b".between("),
-)
-_COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
-_OPERATORS = {"between", "is_distinct_from", "is_not_distinct_from", "isnot_distinct_from"}
-_AMONG = {"in_", "not_in", "notin_"}
-_COLLECTIONS = {"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"}
-_KEEPING = {"distinct", "filter", "filter_by", "limit", "offset", "options", "order_by", "where"}
-"""Methods of a statement behind which `filter_by` is of the class that it selects."""
-
-
-_ATOMS = (ast.Attribute, ast.Call, ast.Name, ast.Subscript)
 
 
 class _Given(NamedTuple):

@@ -45,6 +45,13 @@ from awaken.project.source.trees import Function, variable_of
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
+_OWN_ENGINE = (
+    "Give Alembic its own engine: `engine_from_config(...)` with a synchronous driver. Or run "
+    "Alembic with `asyncio.to_thread(...)`."
+)
+_SAME = {"dialect", "echo", "name"}
+"""Attributes of an engine that say the same of the database by an asynchronous one."""
+
 
 class Commands:
     """Finds them in one program, with the functions in it that become asynchronous."""
@@ -130,12 +137,6 @@ class Commands:
             owners = self._project.instance_of(module, call.func.value)
             names |= {f"{owner}.{call.func.attr}" for owner in owners}
         return not names.isdisjoint(boundaries().in_threads)
-
-
-_OWN_ENGINE = (
-    "Give Alembic its own engine: `engine_from_config(...)` with a synchronous driver. Or run "
-    "Alembic with `asyncio.to_thread(...)`."
-)
 
 
 class Environments:
@@ -293,8 +294,6 @@ class Environments:
 
 
 # ----------------------------------------------------------------------------------------- entering
-_SAME = {"dialect", "echo", "name"}
-"""Attributes of an engine that say the same of the database by an asynchronous one."""
 _OF_URL = {"database", "get_backend_name", "host", "password", "port", "query", "username"}
 """What a URL tells without its driver."""
 

@@ -23,6 +23,8 @@ from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 # Of a table or a mapper these are columns alone, as `column_attrs` of a mapper is.
 _COLUMNS = {"c", "columns"}
+_SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
+_FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
 
 def is_of_columns(module: Module, node: ast.expr | None) -> bool:
@@ -54,10 +56,6 @@ def _imported_name(module: Module, func: ast.expr) -> str:
     if binding is not None and isinstance(binding.node, ast.alias):
         return binding.node.name.rpartition(".")[2]
     return last_name(func)
-
-
-_SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
-_FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
 
 class Parts(Struct):

@@ -35,6 +35,9 @@ from awaken.project.values.domain import (
 
 _ROLES = {"async", "async-factory", "factory", "session"}
 _OPTION = "expire_on_commit"
+_RUNNING = library_names().executing_methods
+# Calls that go through all items, or call the passed function, before they return.
+_AT_ONCE = library_names().consuming | {"join", "next", "sort"}
 
 
 class Expiry(ProgramFacts):
@@ -81,11 +84,6 @@ class Expiry(ProgramFacts):
         name = self._evaluator.names.qualified_name(module, called) or ""
         role = self._evaluator.knowledge.types.get(name)
         return role in _ROLES or name.rpartition(".")[2] == "SQLAlchemy"
-
-
-_RUNNING = library_names().executing_methods
-# Calls that go through all items, or call the passed function, before they return.
-_AT_ONCE = library_names().consuming | {"join", "next", "sort"}
 
 
 def read_at(module: Module, place: Place) -> tuple[ast.expr, ast.expr] | None:

@@ -55,6 +55,7 @@ line, a message."""
 _LISTENING = {"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"}
 _SQLALCHEMY = {"flask_sqlalchemy", "sqlalchemy", "sqlmodel"}
 _FORWARDING = name_list("forwarding")
+_Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
 
 
 class Hidden:
@@ -191,9 +192,6 @@ def _gives_requests(name: str) -> bool:
 
 def _root(name: str) -> str:
     return name.partition(".")[0]
-
-
-_Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
 
 
 class _Call(Struct, frozen=True):
