@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan, Reaching
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Body, Lifespan, Reaching, body_of
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import Body, body_of
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registration_conditions import (
     in_one_branch,
 )

@@ -10,8 +10,11 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.find import test_clients
-from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
-from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync_calls import RunSync
+from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import (
+    SPAWN,
+    InGreenlets,
+    RunSync,
+)
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
 from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.in_threads import (
     moved_out_of_thread,

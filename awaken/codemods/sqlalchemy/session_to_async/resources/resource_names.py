@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name, rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import BlockingEngines
-from awaken.codemods.sqlalchemy.session_to_async.find.ddl_conditions import is_in_condition
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_called_by_events,
+    is_in_condition,
     listened_to,
     listening_calls,
 )
