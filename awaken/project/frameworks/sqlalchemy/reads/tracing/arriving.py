@@ -20,7 +20,7 @@ from msgspec import Struct
 from awaken.contract import Place, Span
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
-from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along, PassedValues
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import (
     OF_CHANGES,
@@ -28,7 +28,6 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import 
     Receivers,
     part_of_property,
 )
-from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.classes.hierarchies import VIEWS
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
