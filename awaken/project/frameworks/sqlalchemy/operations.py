@@ -1,7 +1,7 @@
 """Operations: where a program waits for its database through a synchronous session or engine.
 
-What a session or connection is passed to may stay synchronous: functions of libraries and of
-revisions of Alembic, and what is found by no name.
+A program passes sessions and connections to functions of libraries and to revisions of Alembic.
+Those stay synchronous.
 """
 
 from __future__ import annotations

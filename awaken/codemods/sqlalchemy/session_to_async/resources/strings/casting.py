@@ -3,8 +3,8 @@
 psycopg2 writes them into a statement without a type, and PostgreSQL takes `'7'` for the number that
 it is compared with. Other drivers send them as `VARCHAR`, which no number is compared with.
 
-Those by which `get` looks for objects that have a number for a key become one: they are sent as the
-key that they are, and asyncpg takes no text for a number.
+Strings by which `get` looks for objects become numbers if the key is one. asyncpg takes no text
+for a number.
 """
 
 from __future__ import annotations

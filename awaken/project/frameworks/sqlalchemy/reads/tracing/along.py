@@ -1,7 +1,7 @@
 """Values along the attributes of a sight: the owner of each attribute.
 
-Functions that are passed on as values are followed to what they are called with: by ``sorted`` and
-``map(name_of, users)``, and by functions of the program.
+Functions that are passed as values are followed to the calls of them. ``map(name_of, users)`` makes
+some, and so do functions of the program.
 """
 
 from __future__ import annotations
