@@ -196,6 +196,7 @@ def _root(name: str) -> str:
 class _Call(Struct, frozen=True):
     """A call that passes something to a parameter, of which ``bound`` are given by the receiver."""
 
+    path: str
     span: Span
     bound: int
     function: Function
@@ -316,7 +317,7 @@ class Arriving:
                 continue
             self._hidden.add(obstacle, module, function, asked, arrivals)
         for site in callers.sites:
-            yield _Call(site.place.span, site.bound, function, asked, place)
+            yield _Call(site.place.path, site.place.span, site.bound, function, asked, place)
 
     def _add_passed(
         self, module: Module, call: ast.Call, wanted: _Call, arrivals: Arrivals
