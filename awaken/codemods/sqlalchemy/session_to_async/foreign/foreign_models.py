@@ -23,9 +23,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
-from awaken.codemods.sqlalchemy.session_to_async.foreign.relationship_evidence import (
+from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import (
     QUERYING,
+    BridgedModels,
     read_as_relationships,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (

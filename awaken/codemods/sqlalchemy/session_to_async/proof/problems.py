@@ -26,8 +26,8 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import names
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced_functions import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
-from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Calls
-from awaken.codemods.sqlalchemy.session_to_async.proof.operation_proof import (
+from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import (
+    Calls,
     lost_operations,
     synchronous,
 )

@@ -21,10 +21,8 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.bulk_only impo
     decide_bulk_use,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.criteria import (
-    decide_write_by_criteria,
-)
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.held_writes import (
     decide_held_write,
+    decide_write_by_criteria,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.query_annotations import (
     Annotation,
