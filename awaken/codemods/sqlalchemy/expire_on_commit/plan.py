@@ -334,7 +334,7 @@ class _Planner:
 
     @cached_property
     def _rolled_back(self) -> str:
-        return _expired_all_the_same(self._project, is_async=True)
+        return _expired_all_the_same(self._project)
 
     def _check(self, maker: Maker) -> None:
         """Raise Refused where something else decides whether objects expire."""
@@ -417,10 +417,10 @@ def staleness(project: Project, maker: Maker, variables: Collection[Place]) -> S
     )
 
 
-def _expired_all_the_same(project: Project, *, is_async: bool) -> str:
+def _expired_all_the_same(project: Project) -> str:
     """Return the clause that names the reads after a rollback; empty without any."""
     commits = project.orm.commits
-    events = [commit for commit in commits.expiring() if commit.is_async == is_async]
+    events = [commit for commit in commits.expiring() if commit.is_async]
     reads = commits.read_in_functions(events)
     if not reads:
         return ""
