@@ -1,9 +1,8 @@
 """The types that rules, engine and previews share. Imports nothing else of awaken.
 
-Begin with ``contract_changes`` (a plan, and what constrains it), then ``findings`` and ``edits``;
-``outlines`` say what a change of a whole program comes to. ``rewriter_input`` has what a rewriter
-is given, ``places`` byte spans in files, ``errors`` what a user can meet, ``nearest`` help for a
-misspelt name.
+Begin with ``contract_changes`` (a plan, and what constrains it), then ``findings`` and ``edits``.
+``rewriter_input`` has what a rewriter is given, ``places`` byte spans in files, ``errors`` what a
+user can meet, ``nearest`` help for a misspelt name.
 """
 
 from awaken.contract.contract_changes import (

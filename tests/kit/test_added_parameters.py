@@ -8,11 +8,7 @@ from textwrap import dedent
 import pytest
 from kit_programs import program
 
-from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
-    AddedParameter,
-    has_room,
-    is_name_used,
-)
+from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used
 from awaken.project.graph.call_edges import CallEdges
 
 
