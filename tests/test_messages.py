@@ -11,9 +11,9 @@ import pytest
 
 import awaken
 from awaken import api
-from awaken.cli.reference import reference
 from awaken.engine.planning.engine_reasons import ENGINE_REASONS
 from awaken.preview.markdown.rule_page import options
+from awaken.testing.pages import reference
 
 IN_HOUSE = re.compile(
     r"\bis no site\b|\bholds? back\b|\bheld back\b|\bdoubles? of Query\b|\bthe marker\b"

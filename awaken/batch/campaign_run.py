@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from awaken.batch.coordinating import Tell, Work, run_tasks
+from awaken.batch.coordinating import Tell, Work, author_of, jobs_of, run_tasks, task_of
 from awaken.batch.executors.executor_port import Executor
 from awaken.batch.executors.local_executor import LocalExecutor
 from awaken.batch.manifest.campaign_settings import Entry, Manifest
@@ -16,7 +16,6 @@ from awaken.batch.state.records import FAILED, READY
 from awaken.batch.state.repository_progress import Progress, fold
 from awaken.batch.state.selecting import Choice, to_run
 from awaken.batch.state.state_log import StateLog, read_log
-from awaken.batch.tasks_of_campaign import author_of, jobs_of, task_of
 from awaken.batch.working.task_data import Outcome, Task
 
 

@@ -1,12 +1,20 @@
 """The types that rules, engine and previews share. Imports nothing else of awaken.
 
-Begin with ``contract_changes`` (a plan, and what constrains it), then ``findings`` and ``edits``;
-``outlines`` say what a change of a whole program comes to. ``rewriter_input`` has what a rewriter
-is given, ``places`` byte spans in files, ``errors`` what a user can meet, ``nearest`` help for a
-misspelt name.
+Begin with ``contract_changes`` (a plan, and what constrains it), then ``findings`` and ``edits``.
+``rewriter_input`` has what a rewriter is given, ``places`` byte spans in files, ``errors`` what a
+user can meet, ``nearest`` help for a misspelt name.
 """
 
-from awaken.contract.contract_changes import Change, Constraints, NoOptions, Plan, Problem
+from awaken.contract.contract_changes import (
+    Change,
+    Constraints,
+    NoOptions,
+    Outline,
+    OutlinePart,
+    OutlineRow,
+    Plan,
+    Problem,
+)
 from awaken.contract.edits import (
     ByHand,
     CreateFile,
@@ -22,7 +30,6 @@ from awaken.contract.edits import (
 )
 from awaken.contract.errors import UnusableFile, UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
-from awaken.contract.outlines import Outline, OutlinePart, OutlineRow
 from awaken.contract.places import Place, Span
 from awaken.contract.rewriter_input import Parentheses, Phase, Rewriter, Status, Surroundings
 

@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from awaken.testing.cases import MODULE, Case, ExpectedFinding
-from awaken.testing.finding_markers import Marked, write_markers
+from awaken.testing.cases import MODULE, Case, ExpectedFinding, Marked, write_markers
 from awaken.testing.running import CaseResult
 
 _EXPECT = re.compile(r"^expect = \[(?:[^\n]*\]\n?|.*?^\]\n?)", re.MULTILINE | re.DOTALL)

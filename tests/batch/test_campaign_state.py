@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from awaken.batch.manifest.office_hours import office_hours
-from awaken.batch.publishing.pacing import Clock, Pace
+from awaken.batch.publishing.publishing import Clock, Pace
 from awaken.batch.state.campaign_folder import CampaignFolder
 from awaken.batch.state.records import Counts, Kind, Record, State
 from awaken.batch.state.repository_progress import fold

@@ -7,8 +7,7 @@ import json
 import pytest
 
 from awaken import api
-from awaken.batch.manifest.identity import address_of
-from awaken.batch.manifest.manifest_file import branch_of, command_of, read_manifest
+from awaken.batch.manifest.manifest_file import address_of, branch_of, command_of, read_manifest
 from awaken.batch.manifest.repository_lists import read_list
 from awaken.batch.manifest.starting import start_campaign
 from awaken.contract import UserError

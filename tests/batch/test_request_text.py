@@ -9,7 +9,7 @@ import pytest
 from awaken import api
 from awaken.batch.hosts.api_program import _pause
 from awaken.batch.manifest.manifest_file import read_manifest
-from awaken.batch.publishing.request_text import marker_of, request_text
+from awaken.batch.publishing.publishing import marker_of, request_text
 from awaken.batch.state.records import Kind, State
 from awaken.batch.working import child_environment
 from awaken.batch.working.child_environment import (

@@ -19,8 +19,7 @@ from awaken.engine.recipe_run import StepRun, combined_report
 from awaken.engine.report import FileChange, Report
 from awaken.preview.documents.document import document
 from awaken.preview.documents.settings_text import settings_text
-from awaken.preview.html.markup import COLOURED_LINES, coloured_markup
-from awaken.preview.html.report_page import page
+from awaken.preview.html.report_page import COLOURED_LINES, coloured_markup, page
 from awaken.preview.streams.course import Course, StepRow
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import visible

@@ -48,7 +48,7 @@ def test_steps_grow_with_the_program(shape):
 @pytest.mark.parametrize("shape", [_chain, _protocols])
 def test_families_of_a_large_program_are_bounded(shape, monkeypatch):
     """Each class may have a family of all the others, up to a size."""
-    monkeypatch.setattr("awaken.project.graph.forwards.override_definitions._MOST_METHODS", 200)
+    monkeypatch.setattr("awaken.project.graph.forwards.call_graph_building._MOST_METHODS", 200)
     graph = program({"m.py": shape(240)}).calls.graph()
 
     assert "unknown" in {one.kind for one in graph.calls()}

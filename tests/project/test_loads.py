@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from programs import MODELS, last, module_of, program
 
-from awaken.project.frameworks.loads.certainty import Certainty, Degree
 from awaken.project.frameworks.loads.entities import classify, classify_all
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
-from awaken.project.frameworks.loads.query_items import Kind, What, doubts_of, kind_of
+from awaken.project.frameworks.loads.query_items import (
+    Certainty,
+    Degree,
+    Kind,
+    What,
+    doubts_of,
+    kind_of,
+)
 from awaken.project.frameworks.loads.repeats import Sources, loads_collection
 
 POST = """

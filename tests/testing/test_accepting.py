@@ -8,7 +8,7 @@ import pytest
 
 from awaken.contract import Level
 from awaken.testing import CaseError, accept, assert_expected, load_cases, run_case
-from awaken.testing.finding_markers import Marked, read_markers, write_markers
+from awaken.testing.cases import Marked, read_markers, write_markers
 
 SAFE = Marked(1, Level.SAFE)
 MANUAL = Marked(1, Level.MANUAL, "passed-query")

@@ -93,8 +93,8 @@ ALLOWED = {
     ("awaken/batch/state/campaign_folder.py", LISTS): "the campaign's folder",
     ("awaken/batch/state/campaign_folder.py", READS): "the campaign's folder",
     ("awaken/batch/state/state_log.py", READS): "the log in the campaign's folder",
-    ("awaken/batch/working/change_summary.py", PARSES): "writes JSON",
-    ("awaken/batch/working/change_summary.py", READS): "writes a page next to the clone",
+    ("awaken/batch/working/changing.py", PARSES): "writes JSON",
+    ("awaken/batch/working/changing.py", READS): "writes a page next to the clone",
     ("awaken/batch/working/child.py", READS): "the task that awaken wrote next to the clone",
     ("awaken/batch/working/repository_work.py", LISTS): "awaken's own data",
     (

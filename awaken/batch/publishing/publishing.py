@@ -1,9 +1,20 @@
-"""The loop of ``publish``: one repository after the other, each looked up before it is made."""
+"""The loop of ``publish``: one repository after the other, each looked up before it is made.
+
+Rates: so many an hour, so many open at once, in office hours, and pauses as the server says.
+
+The clock may jump: log entries from the future count as of now, and no pause exceeds an hour.
+Within a process a clock that never jumps decides.
+
+The text of a pull request, in sections; where a host takes less, whole sections are left out.
+"""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -20,19 +31,28 @@ from awaken.batch.hosts.host_port import (
     WaitError,
 )
 from awaken.batch.manifest.campaign_settings import Entry, Manifest
-from awaken.batch.manifest.office_hours import office_hours
-from awaken.batch.publishing.pacing import HOUR, Clock, Pace
+from awaken.batch.manifest.office_hours import OfficeHours, office_hours
 from awaken.batch.publishing.pushing import Branch, push_branch
-from awaken.batch.publishing.request_text import marker_of, request_text
 from awaken.batch.state.campaign_folder import CampaignFolder
 from awaken.batch.state.records import READY, Kind, Record, State
 from awaken.batch.state.repository_progress import Progress, fold
 from awaken.batch.state.selecting import matching
 from awaken.batch.state.state_log import StateLog, read_log
 from awaken.batch.working.cloning import cause_of
+from awaken.batch.working.repository_work import OPT_OUT
 from awaken.batch.working.task_data import BUNDLE, PATCH, SUMMARY, Summary
 from awaken.engine.machine.filesystem import replacing
+from awaken.preview.counts import plural
+from awaken.preview.markdown.escaped_text import code, prose
 
+_PART = re.compile(r"\{(\w+)\}")
+_DEFAULT = (
+    "{what}\n\n{why}\n\n{rules}\n\n{unsafe}\n\n{tests}\n\n{manual}\n\n{reproduce}\n\n{opt_out}"
+)
+_FIRST_CUT = ("manual", "tests", "unsafe", "rules", "reproduce", "why", "opt_out", "what")
+"""The sections in the order in which they are left out, where the text is too long."""
+_FENCE = re.compile("`{3,}")
+HOUR = 3600.0
 Tell = Callable[[str], None]
 _TRIES = 6
 _FIRST_PAUSE, _TIMES = 2.0, 3.0
@@ -41,6 +61,126 @@ _LOOK = 30.0
 _Done = TypeVar("_Done")
 _STATES = {"open": State.PR_OPEN, "merged": State.MERGED, "closed": State.CLOSED}
 _ENDED = {State.REFUSED, State.MERGED, State.CLOSED}
+
+
+def marker_of(manifest: Manifest, entry: Entry) -> str:
+    """Return the hidden line by which the pull request of a repository is known."""
+    return f"<!-- awaken-batch campaign={manifest.campaign.name} repository={entry.id} -->"
+
+
+def request_text(manifest: Manifest, entry: Entry, summary: Summary, longest: int) -> str:
+    """Return the text for one repository, of at most ``longest`` bytes, with its marker."""
+    marker = marker_of(manifest, entry)
+    template = manifest.body_template or _DEFAULT
+    parts = _parts(manifest, summary)
+    left_out: list[str] = []
+    for cut in ("", *_FIRST_CUT):
+        if cut and parts.get(cut):
+            parts[cut] = ""
+            left_out.append(_TITLES.get(cut, cut))
+        text = _filled_text(template, parts, left_out)
+        whole = f"{text}\n\n{marker}\n"
+        if len(whole.encode()) <= longest:
+            return whole
+    return f"{marker}\n"
+
+
+_TITLES = {
+    "manual": "sites to rewrite by hand",
+    "tests": "what the tests said",
+    "unsafe": "what may change",
+    "rules": "the rules",
+    "reproduce": "how to make the same diff",
+}
+
+
+def _filled_text(template: str, parts: Mapping[str, str], left_out: list[str]) -> str:
+    text = _PART.sub(lambda match: parts.get(match[1], match[0]), template)
+    if left_out:
+        text += f"\n\nLeft out, because the text was too long: {', '.join(left_out)}."
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _parts(manifest: Manifest, summary: Summary) -> dict[str, str]:
+    campaign = manifest.campaign
+    sites = plural(summary.rewritten, "site")
+    files = plural(len(summary.files), "file")
+    title = prose(campaign.title or campaign.name)
+    what = f"{title}: {sites} in {files}, by awaken {summary.version}."
+    rules = "\n".join(f"- {code(name)}: {prose(words)}" for name, words in summary.rules)
+    unsafe = "\n".join(
+        f"- {prose(text)}{f' ({number} places)' if number > 1 else ''}"
+        for text, number in summary.unsafe
+    )
+    tests = "\n".join(f"- {prose(row)}" for row in (*summary.tests, *summary.notes))
+    manual = "\n".join(f"- [ ] {code(where)}: {prose(text)}" for where, text in summary.manual)
+    ticks = max((len(run) + 1 for run in _FENCE.findall(summary.again)), default=3)
+    fence = "`" * ticks
+    return {
+        "what": what,
+        "why": prose(campaign.why) if campaign.why else "",
+        "rules": f"### Rules\n\n{rules}" if rules else "",
+        "unsafe": f"### What may change\n\n{unsafe}" if unsafe else "",
+        "tests": f"### Tests\n\n{tests or 'Nothing was verified.'}",
+        "manual": f"### Left to people\n\n{manual}" if manual else "",
+        "reproduce": f"### The same diff\n\n{fence}sh\n{summary.again}\n{fence}",
+        "opt_out": (
+            f"No campaign is wanted here? Add a file {code(OPT_OUT)} at the top of the repository; "
+            "the next one leaves it alone."
+        ),
+    }
+
+
+class Clock:
+    """The clocks of the machine, and how to wait; tests have one of their own."""
+
+    def now(self) -> float:
+        """Return the time of day, which may jump."""
+        return time.time()
+
+    def steady(self) -> float:
+        """Return a time that only grows."""
+        return time.monotonic()
+
+    def local(self) -> datetime:
+        """Return the local time."""
+        return datetime.now().astimezone()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Pace:
+    """Says how long to wait before the next pull request.
+
+    ``earlier`` are the times at which the campaign opened others, by the clock.
+    """
+
+    def __init__(
+        self, per_hour: int, hours: OfficeHours | None, earlier: Iterable[float], clock: Clock
+    ) -> None:
+        self._per_hour, self._hours, self._clock = per_hour, hours, clock
+        now, steady = clock.now(), clock.steady()
+        ages = sorted((max(0.0, now - at) for at in earlier), reverse=True)
+        self._opened = deque(steady - age for age in ages if age < HOUR)
+
+    def seconds(self) -> float:
+        """Return how long to wait now, 0 if not at all."""
+        if self._hours is not None:
+            closed = self._hours.seconds_until(self._clock.local())
+            if closed:
+                return closed
+        steady = self._clock.steady()
+        while self._opened and self._opened[0] <= steady - HOUR:
+            self._opened.popleft()
+        if len(self._opened) < self._per_hour:
+            return 0.0
+        return self._opened[-self._per_hour] + HOUR - steady
+
+    def note(self) -> None:
+        """Note that one was opened now."""
+        self._opened.append(self._clock.steady())
 
 
 class Ended(Struct, frozen=True):

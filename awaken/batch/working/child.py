@@ -20,9 +20,9 @@ from pathlib import Path
 
 import msgspec
 
-from awaken.batch.state.records import Kind, State
+from awaken.batch.state.records import Kind
 from awaken.batch.working.changing import change
-from awaken.batch.working.task_data import START, ChildResult, Failure, Start, Task
+from awaken.batch.working.task_data import START, ChildResult, Start, Task, error_result
 from awaken.contract import UserError
 
 _SECONDS_BETWEEN = 0.5
@@ -42,11 +42,13 @@ def main() -> None:
     try:
         result = change(start, place) if _is_inside(place, task) else _no_directory(task)
     except UserError as error:
-        result = _error(Kind.CODE, str(error))
+        result = error_result(Kind.CODE, str(error))
     except Exception as error:  # noqa: BLE001  a repository must not cost the campaign more than itself
         traceback.print_exc()
         what = " ".join(f"{type(error).__name__}: {error}".split())
-        result = _error(Kind.INTERNAL, f"internal error: {what}; please report it with the log")
+        result = error_result(
+            Kind.INTERNAL, f"internal error: {what}; please report it with the log"
+        )
     draft = place / "out" / "result.draft"
     draft.write_bytes(msgspec.json.encode(result))
     draft.rename(place / "out" / "result.json")
@@ -63,11 +65,7 @@ def _is_inside(place: Path, task: Task) -> bool:
 
 
 def _no_directory(task: Task) -> ChildResult:
-    return _error(Kind.GONE, f"there is no directory {task.subdirectory!r} in the repository")
-
-
-def _error(kind: Kind, message: str) -> ChildResult:
-    return ChildResult(state=State.ERROR, failure=Failure(kind=kind, message=message))
+    return error_result(Kind.GONE, f"there is no directory {task.subdirectory!r} in the repository")
 
 
 def _end_with_parent(alive: Path) -> None:

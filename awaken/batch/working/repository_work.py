@@ -45,6 +45,7 @@ from awaken.batch.working.task_data import (
     Outcome,
     Start,
     Task,
+    error_result,
 )
 from awaken.engine.machine.programs import Bounds, find_program, run_in_group
 from awaken.preview.html.report_page import compiled_template
@@ -176,7 +177,7 @@ def _run_child(task: Task, top: Path, place: Path, stop: Event | None) -> ChildR
             return ChildResult(state=State.ERROR, failure=code)
         if code:
             message = f"`{command}` failed with exit code {code}, so there is no environment"
-            return _error(Kind.CODE, message)
+            return error_result(Kind.CODE, message)
     start = msgspec.msgpack.encode(Start(task, compiled_template()))
     (place / START).write_bytes(start)
     parent = str(Path(awaken.__file__).parents[1])
@@ -186,7 +187,7 @@ def _run_child(task: Task, top: Path, place: Path, stop: Event | None) -> ChildR
     if task.tests and not task.network:
         unshare = find_program("unshare", place / "repository")
         if unshare is None:
-            return _error(Kind.CODE, "network = false needs the program unshare (util-linux)")
+            return error_result(Kind.CODE, "network = false needs the program unshare (util-linux)")
         private = ("--user", "--map-root-user", "--net", "--pid", "--fork", "--mount-proc")
         words = [unshare, *private, "--kill-child", "--", *words]
     bounds = structs.replace(bounds, seconds=max(1.0, ending - time.monotonic()))
@@ -198,8 +199,8 @@ def _run_child(task: Task, top: Path, place: Path, stop: Event | None) -> ChildR
         return msgspec.json.decode((place / "out" / RESULT).read_bytes(), type=ChildResult)
     except (OSError, msgspec.DecodeError):
         if code < 0:
-            return _error(Kind.KILLED, f"the worker was killed by signal {-code}")
-        return _error(Kind.INTERNAL, f"the worker ended with exit code {code}; see its log")
+            return error_result(Kind.KILLED, f"the worker was killed by signal {-code}")
+        return error_result(Kind.INTERNAL, f"the worker ended with exit code {code}; see its log")
 
 
 def _run(
@@ -215,10 +216,6 @@ def _run(
         is_memory = error.strerror is not None and "memory" in error.strerror
         kind = Kind.MEMORY if is_memory else Kind.CODE
         return Failure(kind=kind, message=f"{Path(words[0]).name}: {error.strerror or error}")
-
-
-def _error(kind: Kind, message: str) -> ChildResult:
-    return ChildResult(state=State.ERROR, failure=Failure(kind=kind, message=message))
 
 
 @contextmanager

@@ -111,6 +111,11 @@ class ChildResult(Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
+def error_result(kind: Kind, message: str) -> ChildResult:
+    """Return the result of a child that failed, and why."""
+    return ChildResult(state=State.ERROR, failure=Failure(kind=kind, message=message))
+
+
 PATCH, BUNDLE, REPORT, SUMMARY, LOG = (
     "changes.patch",
     "changes.bundle",

@@ -83,13 +83,6 @@ def _all_refused(traces: Iterable[Trace], refused: Refused) -> PlannedLoads:
     return PlannedLoads((), (), frozenset(), dict.fromkeys(traces, refused))
 
 
-class _Options(Struct):
-    """The options of one entity: existing ones and more."""
-
-    entity: Entity
-    own: list[Option]
-
-
 class _Found(Struct):
     """The reads so far: those served by an addition, by its code."""
 
@@ -109,7 +102,8 @@ class _Loading:
         self._traces = traces
         self._statement = self._read()
         self._get = self._get_by_key() if selects else None
-        self._options: dict[str, _Options] = {}
+        # The options of each entity: existing ones and more.
+        self._options: dict[str, list[Option]] = {}
         entities = self._statement.entities
         beside = entities[0].node if entities else site.node
         self._names = NamesHere(project, site, beside)
@@ -136,16 +130,15 @@ class _Loading:
 
     def _serve(self, trace: Trace, loads: Loads, found: _Found) -> None:
         entity = self._entity(trace)
-        about = self._options.get(entity.text)
-        if about is None:
-            own = [
+        own = self._options.get(entity.text)
+        if own is None:
+            own = self._options[entity.text] = [
                 *self._options_about(
                     entity, (item for item in self._statement.given if item.is_plain)
                 )
             ]
-            about = self._options[entity.text] = _Options(entity, own)
         fixed = [*self._options_about(entity, self._fixed_arguments(trace))]
-        top = Level(entity.qualified, about.own, fixed, entity.text, entity.aliased)
+        top = Level(entity.qualified, own, fixed, entity.text, entity.aliased)
         served = loads.serve(top, trace.path)
         if served.is_new or self._get is not None:
             found.added.setdefault(served.text, []).append(trace)
@@ -229,7 +222,7 @@ class _Loading:
 
     # ------------------------------------------------------------------------------------ edits
     def _edits(self) -> list[Edit]:
-        new = [option for about in self._options.values() for option in about.own if option.new]
+        new = [option for own in self._options.values() for option in own if option.new]
         added = [written_code(option, self._names.function) for option in new]
         changed = [
             (given, written_code(given.options[0], self._names.function))

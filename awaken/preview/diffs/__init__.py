@@ -2,5 +2,5 @@
 
 Begin with ``hunks``, the one comparison of lines. ``patch`` writes it for ``git apply``;
 ``coloured`` shows it on a terminal: ``file_diff`` per file, ``layouts`` and ``side_by_side`` for
-the columns, ``emphasis`` for the words. ``place_rewrites`` and ``source_lines`` find single places.
+the columns, ``emphasis`` for the words. ``source_lines`` finds single places.
 """

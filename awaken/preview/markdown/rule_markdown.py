@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from awaken.contract import Level, Reason, Status
 from awaken.kit.rule import Rule
-from awaken.preview.markdown.markdown_tables import table
 from awaken.preview.markdown.rule_page import (
     Example,
     PagePart,
@@ -31,6 +30,20 @@ STATUSES = {
 _TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
 REFUSALS = "What it refuses"
 """The section that the rule's reasons follow."""
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; cells are Markdown, in one line each, and a bar in them divides nothing."""
+    lines = [_table_line(titles), "|" + " --- |" * len(titles), *map(_table_line, rows)]
+    return "\n".join(lines)
+
+
+def _table_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 class Refusals(Struct, frozen=True):

@@ -14,12 +14,13 @@ from awaken.project.frameworks.schemas.schema_sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.automap import Automap
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.concurrent_sessions import SharedSessions
-from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
 from awaken.project.frameworks.sqlalchemy.keys import (
+    EagerLoading,
     Partners,
     Side,
     by_foreign_keys,
+    direction,
     keys_to,
     pins_one,
     related_partners,

@@ -23,8 +23,8 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.getattr_reads import Dynam
 from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
 from awaken.project.frameworks.sqlalchemy.reads.lifetime.between_load_and_read import (
     BetweenLoadAndRead,
+    Expiry,
 )
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.keeping_sessions import Expiry
 from awaken.project.frameworks.sqlalchemy.reads.python_sights import PythonSights, Sights
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Read, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads

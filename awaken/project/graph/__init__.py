@@ -2,7 +2,7 @@
 
 Begin with ``callers`` (who calls a function, and what may hide another caller), then ``passing``
 (arguments to parameters) and ``dispatch`` (what a call reaches). ``classes`` has hierarchies and
-sets of overridden methods, ``function_mentions`` names in use. ``forwards`` holds the call graph of
-a whole program: every call, resolved once. ``call_paths`` climbs from calls to the coroutines that
-lead to them. ``call_edges`` and ``holders`` follow a value from function to function, on demand.
+sets of overridden methods. ``forwards`` holds the call graph of a whole program: every call,
+resolved once. ``call_paths`` climbs from calls to the coroutines that lead to them. ``call_edges``
+and ``holders`` follow a value from function to function, on demand.
 """

@@ -23,8 +23,11 @@ from awaken.project.graph.dispatch import (
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.call_graph_building import CallGraphBuilder, given_names
-from awaken.project.graph.forwards.override_definitions import OverrideSets
+from awaken.project.graph.forwards.call_graph_building import (
+    CallGraphBuilder,
+    OverrideSets,
+    given_names,
+)
 from awaken.project.graph.forwards.passed.components import PassedFunctions
 from awaken.project.graph.forwards.value_calls import ValueCalls
 from awaken.project.graph.leading import Leading, leading_to

@@ -21,11 +21,15 @@ from awaken.project.values.domain import (
     union,
     values_inside,
 )
-from awaken.project.values.library_types.declared_types import of_class
-from awaken.project.values.library_types.generic_classes import PARAMETRISED, GenericClass
-from awaken.project.values.library_types.generic_types import TYPING, generic, how_of, is_class
+from awaken.project.values.library_types.declared_types import (
+    TYPING,
+    generic,
+    how_of,
+    is_class,
+    of_class,
+)
 from awaken.project.values.library_types.solving import SELF, without_variables
-from awaken.project.values.questions import EvaluatorPart
+from awaken.project.values.questions import PARAMETRISED, EvaluatorPart, GenericClass
 
 _MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
 _VARIABLES = {"TypeVar", "NewType", "ParamSpec"}

@@ -27,10 +27,9 @@ from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError, both_kept
 from awaken.project.values.attributes.members import Members
-from awaken.project.values.calls.library_calls import of_role
+from awaken.project.values.calls.library_calls import NOT_ITERABLE, of_role
 from awaken.project.values.calls.parameter_values import Parameters
 from awaken.project.values.calls.results import Results
-from awaken.project.values.calls.results_of_use import NOT_ITERABLE
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.built_containers import Building, constant, operated_values
 from awaken.project.values.containers.subscripts import item_of
@@ -64,10 +63,9 @@ from awaken.project.values.library.promises import (
     narrowed_annotations,
     narrowed_variable,
 )
-from awaken.project.values.library_types.generic_classes import GenericClass
 from awaken.project.values.local.flow import flow_of
 from awaken.project.values.local.narrowing import Narrowing
-from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
+from awaken.project.values.questions import GenericClass, Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened_values
 from awaken.project.values.wrapped import packed_item, packed_keyword
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Literal, Protocol
+from functools import cache
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
+from awaken.knowledge.declarations import declaration
 from awaken.project.names.classes import Classes
 from awaken.project.names.functions.annotated_decorators import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
@@ -21,7 +23,7 @@ from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, items_in_brackets
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -35,11 +37,47 @@ from awaken.project.values.domain import (
     Value,
     Values,
 )
-from awaken.project.values.library_types.generic_classes import GenericClass
+from awaken.project.values.library_types.declared_types import named_declaration, read, variables_in
 from awaken.project.values.library_types.solving import Solution
 
+PARAMETRISED = {"typing.Generic", "typing.Protocol", "typing_extensions.Protocol"}
 Lasting = Literal["question", "tree", "program"]
 """How long an answer is kept: for the outermost question, or as long as the tree of its file."""
+
+
+class GenericClass(NamedTuple):
+    """A class: the names of its type variables in order, and its bases with their arguments."""
+
+    variables: tuple[str, ...]
+    bases: tuple[InstanceOf, ...]
+    is_protocol: bool = False
+
+
+@cache
+def library_class(qualified: str) -> GenericClass | None:
+    """Return a class that a stub declares; None where there is none."""
+    result = declaration(qualified)
+    node = result.nodes[0] if result is not None and result.nodes else None
+    if result is None or not isinstance(node, ast.ClassDef):
+        return None
+    bases: list[InstanceOf] = []
+    listed: tuple[str, ...] | None = None
+    is_protocol = False
+    for base in node.bases:
+        arguments = items_in_brackets(base) if isinstance(base, ast.Subscript) else []
+        outer = base.value if isinstance(base, ast.Subscript) else base
+        declared = named_declaration(result.module, outer)
+        if declared is None:
+            continue
+        is_protocol = is_protocol or declared.public_name == "typing.Protocol"
+        if declared.public_name in PARAMETRISED:
+            if arguments:
+                listed = variables_in(result.module, arguments)
+            continue
+        inner = tuple(read(result.module, argument) for argument in arguments)
+        bases.append(InstanceOf(declared.public_name, parameters=inner))
+    variables = variables_in(result.module, node.bases) if listed is None else listed
+    return GenericClass(variables, tuple(bases), is_protocol)
 
 
 class Given(Struct, frozen=True):

@@ -14,7 +14,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.states import join
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
 from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import Target
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
     EACH_WAY,
@@ -24,10 +23,10 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
     TARGET,
     Statement,
     join_of,
+    looks,
 )
 from awaken.project import Project, Snapshot
-from awaken.project.frameworks.loads.certainty import Certainty, Degree, least
-from awaken.project.frameworks.loads.query_items import Item, What
+from awaken.project.frameworks.loads.query_items import Certainty, Degree, Item, What, least
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan, head_comments
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     ConstructorEdit,
     EnteredEdit,
@@ -17,7 +17,6 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     Part,
     StatementEdit,
 )
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import head_comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.step_comments import (
     suppressions_behind,
 )

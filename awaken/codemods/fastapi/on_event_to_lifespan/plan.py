@@ -1,4 +1,7 @@
-"""The rule: the handlers of each application move together, or none does."""
+"""The rule: the handlers of each application move together, or none does.
+
+Functions that register all handlers of the applications that they are given.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,22 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
+from msgspec import Struct
+
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.composing import compose_lifespan
-from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import (
+    Lifespan,
+    functions_to_enter,
+    places_of,
+)
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan_edits import edits_of
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import (
     Constructors,
 )
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import (
-    functions_to_enter,
-    places_of,
-)
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of, registrar_of
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
 from awaken.contract import (
     Change,
@@ -37,17 +41,99 @@ from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_tog
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS, Application
 from awaken.project.frameworks.web.inclusion import ROUTERS
 from awaken.project.frameworks.web.registrations import WORDS, Registration
+from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, parameters_of
 
+_Key = tuple[str, int]
+_METHODS = name_list("registering") | library_names().adding_methods.keys()
 _REPEATING = (
     ast.For, ast.AsyncFor, ast.While, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
     ast.GeneratorExp,
 )  # fmt: skip
+
+
+class Group(Struct, frozen=True):
+    """Applications whose handlers are all registered by one function, which makes none of them."""
+
+    applications: tuple[Application, ...]
+    owned: tuple[Owned, ...]
+    home: Home
+
+
+def registrars(groups: Mapping[Application, Sequence[Owned]]) -> Iterator[Group]:
+    """Yield the functions that give their applications all of their handlers, and only they do."""
+    result: dict[_Key, list[Application]] = {}
+    for application, owned in groups.items():
+        keys = {_function_of(registration) for registration in owned}
+        if len(keys) == 1 and None not in keys:
+            result.setdefault(next(iter(keys)) or ("", 0), []).append(application)
+    for applications in result.values():
+        owned = tuple(dict.fromkeys(group for app in applications for group in groups[app]))
+        served = {
+            app for registration in owned for app in registration.registration.to.applications
+        }
+        home = _home(applications[0], owned)
+        # One that has handlers from elsewhere too would lose those.
+        if home is not None and served == set(applications):
+            makes = any(_is_made_in(home, app) for app in applications)
+            unknown = any(candidate.registration.to.unknown is not None for candidate in owned)
+            if not makes and not unknown:
+                yield Group(tuple(applications), owned, home)
+
+
+def _function_of(owned: Owned) -> _Key | None:
+    """Return the function in which a handler is registered."""
+    scope = _scope_of(owned.registration)
+    if owned.via or not isinstance(scope.node, Function):
+        return None
+    module = owned.registration.module
+    return module.path, module.span(scope.node).start
+
+
+def _scope_of(registration: Registration) -> Scope:
+    node: ast.AST = registration.function or registration.node
+    return registration.module.scopes.scope_of(node)
+
+
+def _is_made_in(home: Home, application: Application) -> bool:
+    function = home.function
+    if function is None or application.made.path != home.module.path:
+        return False
+    return home.module.span(function).contains(application.made.span)
+
+
+def _home(application: Application, owned: Sequence[Owned]) -> Home | None:
+    """Return the function, if it calls its application by one name all over."""
+    first = min(owned, key=lambda item: item.registration.place.span.start).registration
+    receivers = {_receiver(registration.registration) for registration in owned}
+    # Nodes differ at each registration; their text tells whether they name one thing.
+    texts = {None if node is None else ast.unparse(node) for node in receivers}
+    receiver = _receiver(first)
+    statement = first.function or first.module.statement_of(first.node)
+    if len(texts) != 1 or receiver is None or statement is None:
+        return None
+    return registrar_of(application, first.module, statement, receiver)
+
+
+def _receiver(registration: Registration) -> ast.expr | None:
+    """Return what is registered on: a name, or an attribute of one."""
+    node = registration.node
+    while isinstance(node, ast.Call):
+        node = node.func
+    result: ast.expr | None = node
+    # `app.router.on_startup.append(f)` registers on `app`.
+    while isinstance(result, ast.Attribute) and result.attr in _METHODS:
+        result = result.value
+    plain = isinstance(result, ast.Name) or (
+        isinstance(result, ast.Attribute) and isinstance(result.value, ast.Name)
+    )
+    return result if plain else None
 
 
 class OnEventToLifespan(Rule):

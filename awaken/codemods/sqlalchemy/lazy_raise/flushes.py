@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import modules_with, nodes_with
-from awaken.project.frameworks.sqlalchemy.eager import leads_to_many
+from awaken.project.frameworks.sqlalchemy.keys import leads_to_many
 from awaken.project.source.memo import cached_by, cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant

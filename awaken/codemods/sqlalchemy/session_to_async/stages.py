@@ -126,11 +126,13 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting impor
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import Starts
-from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import members_at_import
+from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import (
+    Probes,
+    members_at_import,
+)
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
     Environments,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.probes import Probes
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions

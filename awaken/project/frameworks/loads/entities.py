@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.frameworks.loads.certainty import ASSUMED, WEAK, least
 from awaken.project.frameworks.loads.embedded import exists_in, is_orm
 from awaken.project.frameworks.loads.mapped_classes import entity_of, entity_of_attribute, is_mapped
 from awaken.project.frameworks.loads.module_reader import ModuleReader, OrmProgram
-from awaken.project.frameworks.loads.query_items import Item, What
+from awaken.project.frameworks.loads.query_items import ASSUMED, WEAK, Item, What, least
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
 from awaken.project.frameworks.sqlalchemy.mapped_attributes import INSTRUMENTED
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts

@@ -9,10 +9,9 @@ from msgspec.structs import replace
 
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.loads.automapped import is_automapped
-from awaken.project.frameworks.loads.certainty import CERTAIN, PRESUMED, WEAK, least
 from awaken.project.frameworks.loads.dictionaries import dictionary_values, is_of_module
 from awaken.project.frameworks.loads.module_reader import ModuleReader
-from awaken.project.frameworks.loads.query_items import Item, What
+from awaken.project.frameworks.loads.query_items import CERTAIN, PRESUMED, WEAK, Item, What, least
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding

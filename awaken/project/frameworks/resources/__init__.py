@@ -1,5 +1,4 @@
 """Connections that a program opens: engines, pools, clients.
 
-Begin with ``openings``, the calls that open one; ``keeping`` tells whether one outlives its
-function.
+Begin with ``openings``, the calls that open one.
 """

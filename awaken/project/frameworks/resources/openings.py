@@ -24,7 +24,6 @@ class Opening(Struct, frozen=True):
     module: Module
     call: ast.Call
     name: str
-    resource: Resource
 
     @property
     def called_name(self) -> str:
@@ -59,9 +58,8 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
             if not isinstance(call, ast.Call) or last_name(call.func) not in here:
                 continue
             name = project.qualified_name(module, call.func) or ""
-            resource = known.get(name)
-            if resource in resources and not _is_unpooled(project, module, call):
-                yield Opening(module, call, name, resource)
+            if known.get(name) in resources and not _is_unpooled(project, module, call):
+                yield Opening(module, call, name)
 
 
 def is_aside(path: str) -> bool:

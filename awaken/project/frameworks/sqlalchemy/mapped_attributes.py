@@ -11,7 +11,7 @@ from msgspec import structs
 
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
+from awaken.project.frameworks.sqlalchemy.keys import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQueries, ClassQuery

@@ -11,8 +11,7 @@ from jinja2 import nodes
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import BY_KEY, CALL, ITEM
-from awaken.project.frameworks.templates.record import Record
-from awaken.project.frameworks.templates.template_values import (
+from awaken.project.frameworks.templates.record import (
     NOTHING,
     Atom,
     Holder,
@@ -20,6 +19,7 @@ from awaken.project.frameworks.templates.template_values import (
     LoopOf,
     MacroOf,
     NamespaceOf,
+    Record,
     Scope,
     Unseen,
     Value,

@@ -9,21 +9,23 @@ from jinja2 import nodes
 from msgspec import Struct, field
 
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
-from awaken.project.frameworks.templates.record import EVERYTHING, Record, TemplateRead
-from awaken.project.frameworks.templates.template_expressions import Expressions
-from awaken.project.frameworks.templates.template_values import (
+from awaken.project.frameworks.templates.record import (
+    EVERYTHING,
     NOTHING,
     ImportOf,
     LoopOf,
     MacroOf,
     NamespaceOf,
+    Record,
     Scope,
+    TemplateRead,
     TooLargeError,
     Unseen,
     Value,
     held_value,
     union_of,
 )
+from awaken.project.frameworks.templates.template_expressions import Expressions
 from awaken.workspace.parsing import deep_recursion
 
 

@@ -45,7 +45,7 @@ class Replacement(Struct, frozen=True):
     ``functions`` are those that the name meant; ``cls`` is the class that it meant (``is_class``),
     or whose instance, and ``module`` the file; ``home`` is the file that contains the name.
     ``session`` says that it is a method of a session, ``factory`` that it makes sessions,
-    ``library`` which class of a library it is; ``why`` is empty, or why the name is not understood.
+    ``library`` which class of a library it is.
     ``name`` is its last word; if it ``is_untold``, nothing else is visible.
     """
 
@@ -63,7 +63,6 @@ class Replacement(Struct, frozen=True):
     session: bool = False
     factory: bool = False
     library: str = ""
-    why: str = ""
     is_untold: bool = False
 
     @property
@@ -214,8 +213,8 @@ class Replacements:
                     return Replacement(node, name, shown, session=True)
                 case ClassOf(qualified=qualified) | InstanceOf(qualified=qualified):
                     functions |= dict.fromkeys(self.methods(qualified, name))
-                case Unknown(why=why):
-                    return Replacement(node, name, shown, why=why)
+                case Unknown():
+                    return Replacement(node, name, shown)
         return Replacement(node, name, shown, functions=tuple(functions))
 
     def _of_name(

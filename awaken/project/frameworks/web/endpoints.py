@@ -2,6 +2,8 @@
 
 Asked from below: who calls a function is followed upwards until something is found that a web
 framework calls for each request. A missing answer claims nothing.
+
+The lifetime of what a call makes: kept beyond the call of the function around it, or not.
 """
 
 from __future__ import annotations
@@ -11,17 +13,17 @@ from collections.abc import Callable, Iterable, Iterator
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.resources.keeping import is_kept, is_remembered
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.injections import Provider
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.source.trees import Conditional, Function, FunctionOrLambda, without_arguments
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
+_CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "singleton"}
 FRAMEWORKS = tuple(
     f"{word} {name}".encode()
     for word in ("from", "import")
@@ -33,6 +35,72 @@ METHODS = _VERBS | {"api_route", "route", "trace", "websocket", "websocket_route
 _HOOKS = {"after_request", "before_request", "middleware"}
 _FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
 _VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
+
+
+def is_kept(module: Module, call: ast.expr) -> bool:
+    """Whether the value of ``call`` outlives its function, or is made only where none is kept yet.
+
+    It is if it is stored in a global name, an attribute or an item, or is a default after ``or``.
+    It also is if it is made only when it is missing, or in a function that remembers its result.
+    """
+    function = module.enclosing_function(call)
+    if function is None or is_remembered(module, function):
+        return True
+    for below, above in module.steps_up(call):
+        if above is function:
+            return False
+        if isinstance(above, ast.BoolOp) and below is not above.values[0]:
+            return True
+        if isinstance(above, ast.Assign | ast.AnnAssign) and _is_stored(module, above, function):
+            return True
+        if isinstance(above, Conditional) and _tests_absence(above.test):
+            return True
+    return False
+
+
+def is_remembered(module: Module, function: FunctionOrLambda) -> bool:
+    """Whether a decorator keeps what ``function`` returns."""
+    for decorator in getattr(function, "decorator_list", ()):
+        plain = without_arguments(decorator)
+        if any(part in _CACHES for part in module.text_of(plain).split(".")):
+            return True
+    return False
+
+
+def _is_stored(
+    module: Module, node: ast.Assign | ast.AnnAssign, function: FunctionOrLambda
+) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    own = function.args.args[0].arg if function.args.args else ""
+    for target in targets:
+        match target:
+            case ast.Name():
+                scope = module.scopes.scope_of(target)
+                if target.id in scope.globals | scope.nonlocals:
+                    return True
+            case ast.Attribute(value=ast.Name(id=name)) if name == own:
+                if getattr(function, "name", "") != "__init__":
+                    return True  # else it lives as long as the instance, which others make
+            case ast.Attribute() | ast.Subscript():
+                return True
+    return False
+
+
+def _tests_absence(test: ast.expr) -> bool:
+    for node in ast.walk(test):
+        match node:
+            case ast.Compare(ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
+                return True
+            # The call may be in the `else`.
+            case ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
+                return True
+            case ast.UnaryOp(op=ast.Not()) | ast.Compare(ops=[ast.NotIn() | ast.In()]):
+                return True
+            case ast.Call(func=ast.Name(id="hasattr")):
+                return True
+    return False
+
+
 # Callers of callers, searched breadth first; half of each loses no finding (benchmarks/limits.md).
 
 

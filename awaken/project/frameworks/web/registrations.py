@@ -40,7 +40,7 @@ class Registration(Struct, frozen=True):
     """One handler that is registered, at ``node`` of ``module``.
 
     ``form`` is ``decorator`` (``function`` is decorated), ``call`` (a statement, also one that
-    appends to a list), ``list`` (an element of the constructor's, which ``holder`` calls) or
+    appends to a list), ``list`` (an element of the constructor's) or
     ``other``: a use of these words that no rewrite understands. ``event`` is None where it is
     unknown. ``handler`` is the expression that is registered.
     """
@@ -52,7 +52,6 @@ class Registration(Struct, frozen=True):
     to: Resolved
     handler: ast.expr | None = None
     function: Function | None = None
-    holder: ast.Call | None = None
 
     @property
     def place(self) -> Place:
@@ -204,14 +203,10 @@ class Registrations(FoundInFiles[Registration]):
             elements = _elements(keyword.value)
             if elements is None:
                 form: Form = "other"
-                yield Registration(
-                    module, keyword.value, form, event, Resolved((made,)), holder=call
-                )
+                yield Registration(module, keyword.value, form, event, Resolved((made,)))
                 continue
             for element in elements:
-                yield Registration(
-                    module, element, "list", event, Resolved((made,)), element, holder=call
-                )
+                yield Registration(module, element, "list", event, Resolved((made,)), element)
 
     # ---------------------------------------------------------------------------------- lifespans
     def _given_lifespans(self, module: Module) -> Iterator[GivenLifespan]:

@@ -2,28 +2,64 @@
 
 Both directions ask here: ``callers_of`` begins with a method and asks which receivers run it
 (``awaken.project.graph.classes.hierarchies``), the call graph begins with a receiver and asks which
-methods it runs (``awaken.project.graph.forwards.override_definitions``). The facts of files tell;
+methods it runs (``awaken.project.graph.forwards.call_graph_building``). The facts of files tell;
 no tree is held, and only files with the words of a protocol are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.classes import PROTOCOLS, Classes, ClassFacts
-from awaken.project.names.functions.definitions import Functions
-from awaken.project.names.functions.standing_in import may_stand_in
+from awaken.project.names.file_facts import WrittenFunction
+from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import components
 
+_BINDING = {"classmethod", "staticmethod"}
+_SAYING = {"abc.abstractmethod", "abstractmethod", "override", "typing.override"}
 HARMLESS_BASES = library_names().plain_bases | PROTOCOLS
 """Classes outside the project that have no method of interest, and call none of a subclass."""
 MAKING = ("__new__", "__init__", "__post_init__")
 """The methods that run where a class is called."""
 _MOST_BASES = 50  # of a class whose `__mro__` is worked out
 _DYNAMIC = {"__getattr__", "__getattribute__"}
+
+
+def may_stand_in(method: FoundFunctions, asked: FoundFunctions) -> bool:
+    """Whether ``method`` may be what a protocol asks for by ``asked``, both as written.
+
+    It is not if it cannot be passed what is passed there. It may not if it belongs to the class and
+    has parameters of other names. Alternative constructors are like that: ``User.create(name)``
+    next to the ``create(user)`` of a repository.
+    """
+    if len(method.functions) != 1 or len(asked.functions) != 1:
+        return True
+    function, other = method.functions[0], asked.functions[0]
+    kind, kind_asked = _kind(function), _kind(other)
+    if "decorated" in {kind, kind_asked}:
+        return True
+    own = function.parameters if kind == "staticmethod" else function.parameters.behind_first()
+    wanted = other.parameters if kind_asked == "staticmethod" else other.parameters.behind_first()
+    if kind != kind_asked and not own.others and not wanted.others:
+        names = {*own.positional, *own.named}
+        if not names.issuperset((*wanted.positional, *wanted.named)):
+            return False
+    return own.takes(wanted)
+
+
+def _kind(
+    function: WrittenFunction,
+) -> Literal["classmethod", "staticmethod", "plain", "decorated"]:
+    names = {decorator.name.text for decorator in function.decorators} - _SAYING
+    if not names:
+        return "plain"
+    if len(names) > 1 or not names <= _BINDING:
+        return "decorated"
+    return "classmethod" if "classmethod" in names else "staticmethod"
 
 
 class Overrides:

@@ -1,1 +1,1 @@
-"""Attributes: ``members`` tells of what, and asks ``own_attributes`` or ``library_attributes``."""
+"""Attributes: ``members`` tells of what, and asks ``own_attributes`` of classes of the program."""

@@ -5,14 +5,19 @@ variable, or of a base, as far as that is of the declared class. If all callers 
 visible, these are its only values. Otherwise, because its function is public or passed on as a
 value, it counts as a session only where every visible call passes one; the session then has
 ``unless``. Nothing else is concluded from an incomplete set of callers.
+
+They are connections of the database driver and records of the pool, never sessions (SQLAlchemy,
+``PoolEvents``).
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from awaken.knowledge.injection import injection
+from awaken.knowledge.library_names import name_list
 from awaken.knowledge.running import running
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.names.functions.decorators import decorator_names, method_kind
@@ -48,7 +53,6 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
-from awaken.project.values.library.pool_listeners import parameter_of_listener
 from awaken.project.values.library.promises import (
     classes_for,
     is_bare,
@@ -61,9 +65,38 @@ from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.questions import EvaluatorPart, Passed, given_by
 from awaken.project.values.replacing_parameters import parameter_of_replaced
 
+if TYPE_CHECKING:
+    from awaken.project.values.questions import Questions
+
+_REGISTERING = frozenset({"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"})
+_EVENTS = name_list("pool_events")
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
 _OF_CLASS = ClassOf | InstanceOf
+
+
+def parameter_of_listener(evaluator: Questions, module: Module, function: ast.AST) -> Values:
+    """Return what a parameter of ``function`` is if only a pool calls that; else nothing."""
+    if not isinstance(function, Function):
+        return ()
+    registering = [
+        *function.decorator_list,
+        *(module.parent(mention) for mention in module.mentions(function.name)),
+    ]
+    if not registering or not all(_is_of_pool(evaluator, module, node) for node in registering):
+        return ()
+    return (NotRelevant("an argument of a listener on a connection pool"),)
+
+
+def _is_of_pool(evaluator: Questions, module: Module, node: ast.AST | None) -> bool:
+    """Whether ``node`` registers a function for one of the events of a pool."""
+    match node:
+        case ast.Call(func=called, args=[_, ast.Constant(value=str() as event), *_]):
+            # The name costs a question, and most strings are no event.
+            return (
+                event in _EVENTS and evaluator.names.qualified_name(module, called) in _REGISTERING
+            )
+    return False
 
 
 class Parameters(EvaluatorPart):

@@ -17,10 +17,9 @@ from awaken.project.source.trees import (
 )
 from awaken.project.values.calls.bound_arguments import arguments_of, receiver_of, solve
 from awaken.project.values.calls.decorator_effects import decorator_effects, registered_function
-from awaken.project.values.calls.library_calls import LibraryCalls
+from awaken.project.values.calls.library_calls import LibraryCalls, Uses
 from awaken.project.values.calls.new_instances import Making, are_told_apart
 from awaken.project.values.calls.parameter_values import passed_on_by
-from awaken.project.values.calls.results_of_use import Uses
 from awaken.project.values.domain import (
     NEVER,
     Argument,

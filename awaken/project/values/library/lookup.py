@@ -35,9 +35,7 @@ from awaken.project.values.library.calls.library_results import Uses
 from awaken.project.values.library.calls.overloads import Call, Fitting
 from awaken.project.values.library.calls.type_variables import Lines, Member
 from awaken.project.values.library.origins import loaded_results
-from awaken.project.values.library_types.declared_types import of_class, of_variable, read
-from awaken.project.values.library_types.generic_classes import library_class
-from awaken.project.values.library_types.generic_types import TYPING
+from awaken.project.values.library_types.declared_types import TYPING, of_class, of_variable, read
 from awaken.project.values.library_types.signatures import Filled, Signature, is_property, signature
 from awaken.project.values.library_types.solving import (
     SELF,
@@ -47,7 +45,7 @@ from awaken.project.values.library_types.solving import (
     solved_values,
     without_variables,
 )
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import Questions, library_class
 
 Receiver = InstanceOf | ClassOf | Session
 _SEQUENCE = "collections.abc.Sequence"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.answers.mocks_with_queries import stand_in
 from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Decided
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.query_stand_ins import stand_in
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import (
     Recognised,
     recognise_either,

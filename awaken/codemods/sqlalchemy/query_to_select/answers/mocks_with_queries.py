@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from awaken.codemods.sqlalchemy.query_to_select import grouped_rewrites
+from awaken.codemods.sqlalchemy.query_to_select import grouped_rewrites, reasons
 from awaken.codemods.sqlalchemy.query_to_select.answers import session_mocks
-from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked, asked_methods
+from awaken.codemods.sqlalchemy.query_to_select.answers.session_mocks import Asked, asked_methods
 from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
 from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
 from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Rewrite, Root
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.query_stand_ins import stand_in
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised, Sites
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Edit, Place, SiteId, Span, TextEdit
@@ -28,10 +27,29 @@ from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.source.modules import Module
 
 _MOST_USES = 30
 """Functions whose queries one change rewrites: more is no unit of work any more."""
 CAVEAT = "the tests' assertions about the query become assertions about the statement"
+
+
+def stand_in(
+    project: Project, module: Module, root: ast.AST, without: Collection[str] = ()
+) -> Refused | None:
+    """Return the refusal of a query that an object may answer which is no plain session.
+
+    Those of the classes ``without`` do not count: they are rewritten together with the query.
+    """
+    match root:
+        case ast.Call(func=ast.Attribute(attr="query", value=receiver)):
+            result = project.orm.stand_ins.stand_in_for(module, receiver, without)
+        case _:
+            return None
+    if result is None:
+        return None
+    because = Place(result.place.path, result.place.span, "passed instead of a session")
+    return Refused(reasons.STAND_IN, result.why, because=(because,))
 
 
 class _Written(Struct, frozen=True):
@@ -46,7 +64,6 @@ class _Written(Struct, frozen=True):
 class _Query(Struct, frozen=True):
     """A query that a mock answers, and the decision on it; ``asked`` if it is by methods alone."""
 
-    module: Module
     recognised: Recognised
     rewrite: Rewrite
     asked: Asked | None
@@ -154,7 +171,7 @@ class Together:
             method = asked_methods(reader.module, recognised, rewrite)
         except Refused:
             return None
-        return _Query(reader.module, recognised, rewrite, method)
+        return _Query(recognised, rewrite, method)
 
     # ------------------------------------------------------------------------------- the doubles
     def _written_mocks(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:

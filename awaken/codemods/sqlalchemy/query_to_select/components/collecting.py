@@ -14,13 +14,13 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import (
     ChainFragment,
     Component,
     Start,
+    truth_of,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import (
     SessionRead,
     query_read,
     read_by_session,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.truths import truth_of
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import read_unexecuted
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     LINKS,

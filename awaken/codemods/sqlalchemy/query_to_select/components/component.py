@@ -1,4 +1,8 @@
-"""A connected component of queries: what holds them, and what is done with them."""
+"""A connected component of queries: what holds them, and what is done with them.
+
+A Query is always true, so that ``if query:`` asks whether it is None; of a select() that has to be
+written.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
 from awaken.project.graph.call_edges import CallEdge, CallEdges, FunctionContext
 from awaken.project.graph.holders import Holder, Holders
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.memo import cached_method
 from awaken.project.source.worklist import groups_of, reverse_postorder
 
@@ -24,6 +28,35 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 Start = ast.Call | ast.Attribute | ast.Name
+
+
+class Truth(Struct, frozen=True):
+    """The truth of the variable ``name``; ``node`` is what asks for it, with its ``not``."""
+
+    context: FunctionContext
+    name: ast.Name
+    node: ast.expr
+
+    @property
+    def text(self) -> str:
+        """How it is asked without a Query."""
+        return f"{self.name.id} is {'None' if self.node is not self.name else 'not None'}"
+
+    @property
+    def place(self) -> Place:
+        """Where it is asked."""
+        return self.context.place(self.node, "the test becomes a test for None")
+
+
+def truth_of(context: FunctionContext, node: ast.expr) -> Truth | None:
+    """Return the truth that is asked of ``node``; None where it is used in another way."""
+    if not isinstance(node, ast.Name):
+        return None
+    above = context.module.parent(node)
+    if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not):
+        return Truth(context, node, above)
+    # `query or 1` gives the query.
+    return Truth(context, node, node) if is_tested(context.module, node) else None
 
 
 class ChainFragment(Struct, frozen=True):

@@ -20,12 +20,6 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
-    are_alike,
-    either,
-    give_rows,
-    looks,
-)
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     add_links,
     initial_statement,
@@ -33,7 +27,13 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
 from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import Target
 from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
+    Statement,
+    are_alike,
+    either,
+    give_rows,
+    looks,
+)
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.query_items import Item, What, kind_of
 from awaken.project.graph.call_edges import CallEdge, FunctionContext

@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterable
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link, taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge.library_names import name_list

@@ -10,11 +10,13 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_itertools
-from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
+from awaken.knowledge import knowledge
+from awaken.knowledge.libraries import StatementTaker
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
+from awaken.project.names.module_tables import target_of
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.trees import keyword_of, last_name, position, receivers
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 BUILDERS = name_list("builders")
-
 EXECUTING = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "get"})
 COLUMN_VALUES = frozenset({"value", "values"})
 EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", "as_scalar"})
@@ -38,22 +39,50 @@ TAKEN = "the argument of a library"
 """How a query ends that a function of a library takes, which does the same with a select()."""
 SELECTABLE_ARGUMENTS = name_list("criteria_among") | {"from_select"}
 """Methods that take a statement and put it into another one."""
-
 ITERATING = library_names().consuming | name_list("lazy_builtins")
 """Builtins that do nothing with an iterable argument but iterate it."""
 _OF_SEVERAL = frozenset({"chain", "compress", "zip_longest"})
 """Functions of ``itertools`` that iterate each of their arguments."""
-
 Ending = Literal[
     "executed", "written", "extended", "sliced", "iterated", "embedded", "argument", "read"
 ]
-
 _ENDINGS: Mapping[str, Ending] = {
     **dict.fromkeys(EXECUTING | {"value"}, "executed"),
     **dict.fromkeys(WRITES, "written"),
     **dict.fromkeys(EXTENSIONS, "extended"),
     **dict.fromkeys(EMBEDDING, "embedded"),
 }
+
+
+def taker_of(module: Module, node: ast.expr) -> StatementTaker | None:
+    """Return the function of a library that is given the query ``node`` as its statement."""
+    above = module.parent(node)
+    call = module.call_taking(node)
+    if call is None or any(isinstance(part, ast.Starred) for part in call.args):
+        return None
+    taker = knowledge().takes_statements.get(_imported_text(module, call.func) or "")
+    if taker is None:
+        return None
+    is_named = isinstance(above, ast.keyword) and above.arg == taker.parameter
+    is_placed = node in call.args and call.args.index(node) == taker.position
+    return taker if is_named or is_placed else None
+
+
+def _imported_text(module: Module, node: ast.expr) -> str | None:
+    """Return the dotted name of what a file imports: once, and by a name of that alone."""
+    match node:
+        case ast.Name():
+            binding = module.scopes.only_binding(node)
+            if binding is None:
+                return None
+            target = target_of(module, binding)
+            if target.kind == "from":
+                return None if target.level else f"{target.text}.{target.name}"
+            return target.text if target.kind == "module" else None
+        case ast.Attribute(value=owner, attr=name):
+            home = _imported_text(module, owner)
+            return None if home is None else f"{home}.{name}"
+    return None
 
 
 class Link(Struct, frozen=True):

@@ -1,5 +1,5 @@
 """The queries of a program: which calls and attributes are some.
 
-Begin with ``session_queries`` (sites, and the proof of each) and ``begins`` (``Model.query``).
-``query_evidence`` and ``plausible`` weigh calls that nothing else proves.
+Begin with ``session_queries``: sites, also of ``Model.query``, and the proof of each. ``plausible``
+weighs calls that nothing else proves.
 """

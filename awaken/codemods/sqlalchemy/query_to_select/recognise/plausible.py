@@ -1,4 +1,7 @@
-"""Calls of ``query`` that nothing proves, and that look like one of SQLAlchemy all the same."""
+"""Calls of ``query`` that nothing proves, and that look like one of SQLAlchemy all the same.
+
+The evidence that a call of ``query`` is one of a session: that it asks for what is mapped.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     EXTENSIONS,
     WRITES,
 )
-from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import is_proved_by_use
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.trees import last_name, without_arguments
@@ -22,6 +25,59 @@ _LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", 
 _OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES | EXTENSIONS
 _SESSIONS = frozenset({"db", "s", "sess", "dbs"})
 _CLASSES = frozenset({"cls", "klass", "model", "model_class", "model_cls", "entity"})
+
+
+def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
+    """Whether this call, or another one on the same variable, asks for what is mapped."""
+    if _asks_for_mapped(reader, call):
+        return True
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    function = reader.module.enclosing_function(call)
+    if not isinstance(receiver, ast.Name) or function is None:
+        return False
+    binding = reader.bindings(receiver)
+    # A variable that is set twice may be something else at the other call.
+    return len(binding) == 1 and any(
+        isinstance(other, ast.Call)
+        and isinstance(other.func, ast.Attribute)
+        and other.func.attr == "query"
+        and isinstance(other.func.value, ast.Name)
+        and reader.bindings(other.func.value) == binding
+        and _asks_for_mapped(reader, other)
+        for other in reader.module.walk(function)
+    )
+
+
+def is_proved_by_use_alone(reader: Reader, call: ast.Call) -> bool:
+    """Whether this call asks for what is mapped, and callers tell no more of its session."""
+    sessions, module, function = reader.project.orm.sessions, reader.module, call.func
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Attribute)
+        and any(
+            _is_mapped(reader, node) or sessions.is_built_on(module, node) for node in call.args
+        )
+        and sessions.is_proved_by_use_alone(module, function.value)
+        and _asks_for_mapped(reader, call)
+    )
+
+
+def _asks_for_mapped(reader: Reader, call: ast.Call) -> bool:
+    if reader.project.orm.sessions.by_use(reader.module, call) is not None:
+        return True
+    evidence = next((argument for argument in call.args if _is_mapped(reader, argument)), None)
+    if evidence is None:
+        return False
+    return reader.project.orm.sessions.by_use(reader.module, call, evidence) is not None
+
+
+def _is_mapped(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is a mapped class or an attribute of one, whatever name it has here."""
+    for part in (node, node.value) if isinstance(node, ast.Attribute) else (node,):
+        entity = entity_of(reader, part)
+        if entity is not None:
+            return not entity.certainty.is_presumed
+    return False
 
 
 def is_plausible(reader: Reader, call: ast.Call) -> bool:

@@ -1,13 +1,21 @@
-"""Entry points that run a coroutine: their body moves into a coroutine function next to them."""
+"""Entry points that run a coroutine: their body moves into a coroutine function next to them.
+
+Functions that an object of a library keeps as attributes, and that the program calls there.
+
+``parser.set_defaults(func=load)``, and later ``args.func(args)``.
+
+Functions may use the database and then run a server, which has an event loop of its own. Their
+database calls run in a loop before that, as in a script.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.kept_functions import calls_of_kept
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
     refused_tasks,
@@ -19,26 +27,150 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
 )
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
+from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import uses_of_variables
+from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, ENCLOSE, Bridged, Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.serving_functions import Serving
+from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, runs_no_loop
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_one_call, waiting_in
 from awaken.contract import Edit, Place
-from awaken.kit.search import modules_with
-from awaken.kit.sites import Refused, Site
+from awaken.kit.search import argument, modules_with, nodes_with
+from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
+from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import has_decorator, last_name
+from awaken.project.values.domain import InstanceOf, Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
+Enclose = Callable[[Site[ast.AST], FunctionPlace, Sequence[ast.stmt]], list[Edit]]
+"""Gives the edits that make statements of a function those of a coroutine function."""
+_LEAVING = ast.Return | ast.Yield | ast.YieldFrom | ast.Global
+_PARSING = "argparse.ArgumentParser.parse_"
+"""How the methods begin that give an object all attributes."""
 _BESIDE = {"consumer", "process"}
 """Where a process of the program may have begun this one."""
-
 _OF_CLASSES = ("classmethod", "staticmethod")
+
+
+class Serving:
+    """Writes such functions of one program."""
+
+    def __init__(self, part: SynchronousPart, disposal: Disposal) -> None:
+        self._part = part
+        self._disposal = disposal
+        self._loops = Loops(part)
+
+    def rewritten(self, site: Site[ast.AST], node: ast.FunctionDef, enclose: Enclose) -> Rewrite:
+        """Return the rewrite of a function that serves. Raises Refused."""
+        module, function = site.module, self._part.place_of(site.module, node)
+        if not self._disposal.is_possible(module):
+            raise Refused(reasons.NO_ENGINE, function.qualname)
+        waiting = waiting_in(self._part, module, node)
+        indices = [
+            index
+            for index, statement in enumerate(node.body)
+            for part in waiting.nodes()
+            if module.span(statement).contains(module.span(part))
+        ]
+        message = f"`{function.qualname}` runs the asynchronous code before it serves"
+        if not indices:
+            raise Refused(reasons.HANDED_ON, function.qualname)
+        region = Region(module, node, min(indices), max(indices))
+        self._loops.check(module, function, region.statements)
+        statement = region.statements[0]
+        is_alone = isinstance(statement, ast.Expr) and statement.value in waiting.calls
+        if is_alone and is_one_call(self._part, region, waiting):
+            return Rewrite(message, *self._disposal.run_in_place(site, waiting.calls[0]))
+        region = self._closed_region(region, node, function)
+        edits = enclose(site, function, region.statements)
+        name = module.scopes.fresh_name(f"before_{node.name.strip('_')}", "before_serving")
+        run, more, caveats = self._disposal.run(site, f"{name}()")
+        data = Enclosed(
+            name=name,
+            run=run,
+            before=region.statements_above,
+            behind=region.statements_below,
+            kept=(),
+            blank_lines=2,
+        )
+        return Rewrite(message, [*edits, *more, site.rewrite(node, ENCLOSE, data)], caveats)
+
+    def _closed_region(
+        self, region: Region, node: ast.FunctionDef, function: FunctionPlace
+    ) -> Region:
+        """Return a region with as much around it as it shares names with. Raises Refused."""
+        module, project = region.module, self._part.project
+        readers = readers_of_names(module, module.scopes.scope_made_by(node))
+        leaving = (part for part in module.walk(node) if isinstance(part, _LEAVING))
+        if not any(readers) and all(module.enclosing_function(part) != node for part in leaving):
+            last = [region.last]
+            for statement in node.body[region.last + 1 :]:
+                if not runs_no_loop(project, module, statement, self._loops):
+                    break
+                last.append(last[-1] + 1)
+            start = 0 if ast.get_docstring(node) is None else 1
+            for end, first in product(last, range(region.first, start - 1, -1)):
+                wider = Region(module, node, first, end)
+                is_apart = not wider.shares_a_line and node.body[0].lineno != node.lineno
+                if is_apart and not _shares_names(wider, node):
+                    self._loops.check(module, function, wider.statements)
+                    return wider
+        entries = self._part.entry_points.found[function]
+        place = next(entry.at for entry in entries if entry.kind == "server")
+        shown = f"`{module.excerpt(module.calls_at(place.span)[0])}`"
+        raise Refused(reasons.LOOP_INSIDE, shown, because=(place,))
+
+
+def _shares_names(region: Region, node: ast.FunctionDef) -> bool:
+    """Whether statements and the rest of their function have a variable in common."""
+    inside = {*range(region.first, region.last + 1)}
+    return any(uses & inside and uses - inside for uses in uses_of_variables(region.module, node))
+
+
+def calls_of_kept(project: Project, entry: EntryPoint) -> list[Place] | Place:
+    """Return the calls of what the attributes of an entry point hold.
+
+    A place if other code may call it: there awaken stops to follow it.
+    """
+    for module, call in nodes_with(project, (b"vars", b"parse_"), ast.Call):
+        if _is_hiding(project, module, call, entry.keeper):
+            return module.place(call)
+    reads: list[Place] = []
+    for module, node in nodes_with(project, [entry.name.encode()], ast.AST):
+        owner, name = module.scopes.attribute_read(node)
+        if owner and name == entry.name and _may_be(project, module, owner, entry.keeper):
+            reads.append(module.place(node))
+    if not reads:
+        return entry.at
+    calls = project.calls.calls_of_value(Obstacle("value", "", reads[0], tuple(reads[1:])))
+    known = [call for call in calls if call is not None]
+    return known if len(known) == len(calls) else reads[0]
+
+
+def _is_hiding(project: Project, module: Module, call: ast.Call, keeper: str) -> bool:
+    """Whether a call gives all attributes at once, or keeps them in an object of the program."""
+    if module.scopes.builtin_called(call) == "vars":
+        return not call.args or _may_be(project, module, call.args[0], keeper)
+    if not getattr(call.func, "attr", "").startswith("parse_"):
+        return False
+    names = project.effects.library_functions(module, call)
+    is_filling = any(name.startswith(_PARSING) for name in names)
+    return is_filling and argument(call, 1, "namespace") is not None
+
+
+def _may_be(project: Project, module: Module, node: ast.expr, keeper: str) -> bool:
+    """Whether an expression may be an instance of the library's class ``keeper``."""
+    values = project.values.of(module, node)
+    return not values.is_known or any(
+        isinstance(value, Unknown) or (isinstance(value, InstanceOf) and value.qualified == keeper)
+        for value in values.alternatives
+    )
 
 
 class Bridges:

@@ -1,9 +1,8 @@
 """Awaited calls: expressions, and the statements around them.
 
-Begin with ``awaiting``, which awaits, enters and iterates in ``function_writing``: by
-``text_insertions``, and by rewritten nodes. ``awaitable_places`` says whether something can be
-awaited in a place, and which code takes the items of generators; ``function_writing`` has
-f-strings, and ``generator_order`` knows the order of evaluation. ``hoisting`` moves an awaited call
-into a statement of its own, ``first_items`` holds generators. ``functions_of_lambdas`` writes
-lambdas as functions.
+Begin with ``awaiting``, which awaits, enters and iterates: by ``text_insertions``, and by rewritten
+nodes. ``awaitable_places`` says whether something can be awaited in a place, and which code takes
+the items of generators. It has f-strings, and knows the order of evaluation. ``hoisting`` moves an
+awaited call into a statement of its own, ``first_items`` holds generators. ``functions_of_lambdas``
+writes lambdas as functions.
 """

@@ -7,20 +7,15 @@ lambda that a builtin calls in place becomes a part of its loop.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.function_writing import (
-    Writing,
-    check_formatted,
-)
-from awaken.codemods.sqlalchemy.session_to_async.expressions.generator_order import (
-    MADE_OF_ALL,
-    ON_DEMAND,
-    check_others,
-)
+from msgspec import Struct, field
+
 from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
     call_for_item,
     handled_ends,
 )
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     APPLY,
     DELEGATE,
@@ -33,17 +28,105 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Searched,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE, NOT_AWAITABLE_HERE
-from awaken.contract import Span
+from awaken.contract import Edit, Span
 from awaken.kit.names_here import is_dotted
-from awaken.kit.sites import Refused
+from awaken.kit.sites import Refused, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.in_place import applied_by, called_in_place
+from awaken.project.source.f_strings import is_placed, is_shown
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
+_OLD = "this f-string, because awaken runs on a Python older than 3.12"
+_TELLING = (ast.Await, ast.Call, ast.NamedExpr, ast.Yield, ast.YieldFrom)
+"""What others may see when it is evaluated."""
+MADE_OF_ALL = library_names().consuming - {"all", "any"}
+"""Builtins that take all items before anything follows."""
+ON_DEMAND = {"enumerate", "zip"}
+"""Builtins that take an item when they are asked for one."""
 MADE_OF_A_LIST = {*MADE_OF_ALL, *ON_DEMAND}
 """Builtins that go through all items of their argument, whatever the items are."""
-
 _A_GENERATOR = "a generator expression"
+
+
+class Writing(Struct):
+    """The text to write into one function of ``module``."""
+
+    module: Module
+    insertions: Insertions
+    nodes: dict[ast.AST, tuple[str, Struct]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def rewrite(self, node: ast.AST, rewriter: str, data: Struct) -> None:
+        """Let ``rewriter`` write ``node`` again. Raises Refused."""
+        check_node(self.module, node)
+        self.nodes.setdefault(node, (rewriter, data))
+
+    def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:
+        """Yield the edits of the nodes that are written again."""
+        for node, (rewriter, data) in self.nodes.items():
+            yield site.rewrite(node, rewriter, data)
+
+    def item(self, node: ast.AST) -> str:
+        """Return the name of the items of a loop at ``node``, which one loop after another has."""
+        return self.module.fresh_local(node, "item")
+
+    def fresh(self, node: ast.AST, *candidates: str) -> str:
+        """Return a name for the function around ``node`` that was not returned before."""
+        name = self.module.fresh_local(node, *candidates, taken=self.taken)
+        self.taken.add(name)
+        return name
+
+
+def check_node(module: Module, node: ast.AST) -> None:
+    """Raise Refused where ``node`` cannot be written again, because it is in an f-string."""
+    if isinstance(node, ast.expr) and not is_placed(module, node):
+        raise Refused(NOT_AWAITABLE_HERE, _OLD)
+
+
+def check_formatted(module: Module, part: ast.FormattedValue) -> None:
+    """Raise Refused where the value in braces cannot be written into."""
+    if is_shown(module, part.value):
+        raise Refused(NOT_AWAITABLE_HERE, "an f-string that shows its code")
+    check_node(module, part.value)
+
+
+def check_others(module: Module, call: ast.Call) -> None:
+    """Check that ``call``, of a builtin, may be passed a list of the items. Raises Refused.
+
+    Arguments after the first do nothing before the items are made, and all items are taken first.
+    """
+    if module.scopes.builtin_called(call) in ON_DEMAND and not _takes_all(module, call):
+        raise Refused(GENERATOR_USE, module.excerpt(call.args[0]))
+    others = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
+    evaluated = [node for node in others if not isinstance(node, ast.Lambda)]
+    if any(isinstance(node, _TELLING) for other in evaluated for node in ast.walk(other)):
+        raise Refused(NOT_AWAITABLE_HERE, f"the first argument of `{module.excerpt(call)}`")
+
+
+def _takes_all(module: Module, call: ast.Call) -> bool:
+    """Whether ``call`` is asked for all of its items at once: a loop may end before, or write."""
+    is_strict = any(keyword.arg == "strict" for keyword in call.keywords)
+    is_zip = module.scopes.builtin_called(call) == "zip"
+    if is_zip and len(call.args) > 1 and not is_strict:
+        # The shortest argument ends it.
+        return False
+    match module.parent(call):
+        case ast.Call(args=[given, *_]) as consuming if given is call:
+            return module.scopes.builtin_called(consuming) in MADE_OF_ALL
+        case ast.Starred():
+            return True
+        case ast.comprehension() as clause:
+            return _does_nothing_else(module.parent(clause), call)
+    return False
+
+
+def _does_nothing_else(comprehension: ast.AST | None, call: ast.Call) -> bool:
+    """Whether a list, a set or a dictionary is made of items, and nothing happens between them."""
+    inside = {*ast.walk(call)}
+    return isinstance(comprehension, ast.ListComp | ast.SetComp | ast.DictComp) and not any(
+        isinstance(node, _TELLING) for node in ast.walk(comprehension) if node not in inside
+    )
 
 
 class Places:

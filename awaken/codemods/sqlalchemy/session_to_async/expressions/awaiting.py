@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaitable_places import (
     MADE_OF_A_LIST,
     Places,
+    Writing,
+    check_others,
     is_response,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import (
@@ -15,8 +17,6 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import 
     kept_attribute,
     last_statement,
 )
-from awaken.codemods.sqlalchemy.session_to_async.expressions.function_writing import Writing
-from awaken.codemods.sqlalchemy.session_to_async.expressions.generator_order import check_others
 from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
     breaks_inside_brackets,
     is_in_brackets,

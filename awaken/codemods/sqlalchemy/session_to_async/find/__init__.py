@@ -2,6 +2,6 @@
 
 Begin with ``operations_of_files``. ``unannotated`` adds those on parameters without annotation,
 ``test_clients`` those of clients of tests. ``blocking_engines``, ``listeners``, ``idle``,
-``migration_helpers`` and ``inside`` leave out code that stays plain. ``ddl_conditions`` and
-``program_mentions`` read names.
+``migration_helpers`` and ``inside`` leave out code that stays plain. ``program_mentions`` reads
+names.
 """

@@ -38,7 +38,6 @@ _CURE = "Annotate the parameter of that function: `db: Session`."
 class _Passing(Struct, frozen=True):
     """The calls that pass a session to a component; ``is_visible`` if all is that it is passed."""
 
-    component: Component
     calls: frozenset[Place]
     is_visible: bool
 
@@ -174,8 +173,7 @@ class UnannotatedSessions:
     @cached_by(id)
     def _passing_in(self, component: Component) -> _Passing:
         """Return the calls that pass a session to the functions of a component."""
-        calls = frozenset(self._calls_passing(component))
-        return _Passing(component, calls, self._is_visible(component))
+        return _Passing(frozenset(self._calls_passing(component)), self._is_visible(component))
 
     def _calls_passing(self, component: Component) -> Iterator[Place]:
         for place in sorted({*component.calls, *component.threads, *component.absorbed}):

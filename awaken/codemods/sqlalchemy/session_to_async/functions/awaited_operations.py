@@ -1,4 +1,9 @@
-"""The rewrite of the operations of one function."""
+"""The rewrite of the operations of one function.
+
+Results may come row by row: ``async for row in await db.stream_scalars(statement)``. A statement
+with ``yield_per`` or ``stream_results`` asks for that, and then the methods that give a whole
+result raise.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,11 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.find import test_clients
-from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
-from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync_calls import RunSync
-from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
+from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import (
+    SPAWN,
+    InGreenlets,
+    RunSync,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.in_threads import (
     moved_out_of_thread,
 )
@@ -20,21 +27,157 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured i
     entered_with_options,
     is_entered_with_options,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import annotation
+from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_ON, STREAMED
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span
 from awaken.kit.imports import name_from_same_module, release_imports, replace_name
 from awaken.kit.sites import Refused, Site
-from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.asynchronous import Resource, twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.modules import Module
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
+_OPTIONS = {"stream_results", "yield_per"}
+_OF_RESULTS = {"columns", "mappings", "partitions", "scalars", "tuples", "unique"}
+"""Methods that an asynchronous result has as well, and that ask for no rows."""
+_STACK = "contextlib.ExitStack"
+_CURE = "Enter or call it in this function, so that `with` can become `async with`."
 _UNSAVED = "Reload what was loaded before, unless the session has unsaved changes."
+
+
+class Streaming:
+    """Writes the operations of one file whose result comes row by row."""
+
+    def __init__(self, module: Module, awaiting: Awaiting) -> None:
+        self._module = module
+        self._awaiting = awaiting
+
+    def writes(self, operation: Operation) -> bool:
+        """Write an operation if its result comes row by row. Raises Refused."""
+        node = operation.node
+        resource: Resource = "connection" if operation.resource == "connection" else "session"
+        name = twins().streamed[resource].get(operation.method)
+        if name is None or not isinstance(node, ast.Call) or not self._is_streamed(node):
+            return False
+        if operation.method == "exec" or not isinstance(node.func, ast.Attribute):
+            raise Refused(STREAMED, operation.method)
+        whole = self._whole(node)
+        if not isinstance(self._module.parent(whole), ast.For | ast.comprehension):
+            raise Refused(STREAMED, operation.method)
+        self._awaiting.renames(node.func, name)
+        self._awaiting.awaits(node)
+        self._awaiting.iterates(whole, name, has_end=True)
+        return True
+
+    def _is_streamed(self, call: ast.Call) -> bool:
+        """Whether the statement, or its execution, asks for rows one after the other."""
+        given = [*call.args[:1], *(node.value for node in call.keywords if node.arg == "statement")]
+        options = [keyword.value for keyword in call.keywords if keyword.arg == "execution_options"]
+        statements = [node for each in given for node in self._written_expressions(each, set())]
+        return any(map(self._asks, [*statements, *options]))
+
+    def _written_expressions(self, node: ast.expr, seen: set[ast.AST]) -> Iterator[ast.expr]:
+        """Yield an expression, and those that a variable in it was given."""
+        yield node
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+                for binding in self._module.scopes.bindings_of(part):
+                    value = binding.value
+                    if value is not None and value not in seen:
+                        seen.add(value)
+                        yield from self._written_expressions(value, seen)
+
+    def _asks(self, node: ast.expr) -> bool:
+        for part in ast.walk(node):
+            match part:
+                case ast.Call(func=ast.Attribute(attr="execution_options"), keywords=keywords):
+                    if any(each.arg in _OPTIONS and _is_set(each.value) for each in keywords):
+                        return True
+                case ast.Dict(keys=keys, values=values):
+                    for key, value in zip(keys, values, strict=True):
+                        is_option = isinstance(key, ast.Constant) and key.value in _OPTIONS
+                        if is_option and _is_set(value):
+                            return True
+        return False
+
+    def _whole(self, node: ast.expr) -> ast.expr:
+        """Return an expression with the methods of the result that follow."""
+        module = self._module
+        match module.parent(node):
+            case ast.Attribute(attr=name) as attribute if name in _OF_RESULTS:
+                call = module.call_of(attribute)
+                return node if call is None else self._whole(call)
+        return node
+
+
+def _is_set(value: ast.expr) -> bool:
+    return not (isinstance(value, ast.Constant) and not value.value)
+
+
+class Stacks:
+    """Writes the stacks of one function; each of them once."""
+
+    def __init__(self, project: Project, site: Site[ast.AST], awaiting: Awaiting) -> None:
+        self._project = project
+        self._site = site
+        self._module: Module = site.module
+        self._awaiting = awaiting
+        self._written: set[ast.expr] = set()
+
+    def write(self, node: ast.expr) -> Iterator[Edit]:
+        """Have a stack keep ``node``, a session or a method of one. Raises Refused."""
+        module, call = self._module, self._module.parent(node)
+        made = self._made_call(call)
+        match call:
+            case ast.Call(func=ast.Attribute(attr=method), args=[first, *_]) if (
+                made is not None and first is node and method in twins().stack_methods
+            ):
+                self._awaiting.renames(call.func, twins().stack_methods[method])
+                if method == "enter_context":
+                    self._awaiting.awaits(call)
+            case _:
+                because = (module.place(node),)
+                raise Refused(HANDED_ON, module.excerpt(node), _CURE, because)
+        if made not in self._written:
+            self._written.add(made)
+            self._awaiting.enters(made)
+            yield from write_twin(self._project, self._site, made.func, _STACK)[1]
+
+    def _made_call(self, call: ast.AST | None) -> ast.Call | None:
+        """Return ``ExitStack()`` in the ``with`` whose stack ``call`` calls a method of.
+
+        None where something else is done with the stack.
+        """
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name() as stack)):
+                bindings = self._module.scopes.bindings_of(stack)
+            case _:
+                return None
+        item = bindings[0].node if len(bindings) == 1 else None
+        item = item if isinstance(item, ast.withitem) else self._module.parent(item or call)
+        match item:
+            case ast.withitem(context_expr=ast.Call() as made) if (
+                self._project.qualified_name(self._module, made.func) == _STACK
+            ):
+                pass
+            case _:
+                return None
+        reads = bindings[0].scope.reads.get(stack.id, [])
+        return made if all(map(self._is_known, reads)) else None
+
+    def _is_known(self, stack: ast.expr) -> bool:
+        """Whether a method of ``stack`` is called that an asynchronous one has as well."""
+        above = self._module.parent(stack)
+        call = None if above is None else self._module.parent(above)
+        if not isinstance(above, ast.Attribute) or not isinstance(call, ast.Call):
+            return False
+        return above.attr in twins().stack_methods
 
 
 class OperationWriter:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN
-from awaken.codemods.sqlalchemy.session_to_async.foreign.incomplete_models import (
+from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import (
+    SPAWN,
     completing_edits,
     model_of,
 )

@@ -1,28 +1,269 @@
-"""Calls of the program's own functions: their results are awaited, iterated or entered."""
+"""Calls of the program's own functions: their results are awaited, iterated or entered.
+
+Results of the program's own functions: coroutines, generators, managers.
+
+Operations of the database: none that is awaited is synchronous, and none is lost.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
-from awaken.codemods.sqlalchemy.session_to_async.proof.operation_proof import RUN
-from awaken.codemods.sqlalchemy.session_to_async.proof.result_kinds import ASYNCHRONOUS, Kinds
 from awaken.contract import Place
+from awaken.kit.names_here import value_behind
+from awaken.knowledge.asynchronous import Resource, session_classes, twins
+from awaken.knowledge.library_names import library_names, name_list, name_table
+from awaken.project.effects.own_nodes import own_nodes
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.names.functions.decorators import TRANSPARENT
+from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
-from awaken.project.values.domain import InstanceOf
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import InstanceOf, Producer, Session, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
+RUN = {"awaited", "run"}
+"""What becomes of a coroutine that runs."""
+
+_CLASSES: dict[str, Resource] = name_table("asynchronous_resources")
+_SPAWN = "sqlalchemy.util.greenlet_spawn"
+_THREAD = "asyncio.to_thread"
+_OWN = {"remove", "run_sync", "stream", "stream_scalars"}
+"""Coroutine functions that the asynchronous side alone has, ``remove`` of a registry."""
+_ENTERED = name_list("entered_asynchronously")
+_COROUTINES = {"aclose", "enter_async_context"}  # of whatever object
+_NOT_AWAITED = "is an operation that nothing awaits"
+_NOT_ENTERED = "is not entered asynchronously"
+_MANAGERS = library_names().manager_makers
+Kind = Literal["coroutine", "generator", "manager", "plain", "plain generator", "plain manager"]
+ASYNCHRONOUS: frozenset[Kind] = frozenset({"coroutine", "generator", "manager"})
+"""What has to be awaited, or iterated or entered asynchronously."""
+_AWAITABLE = ("Awaitable", "Coroutine", "Future", "Task")
+_ANY = "Any"
 _LOST = {"called", "dropped", "tested", "unread", "used"}
 """What becomes of a coroutine that nobody awaits."""
 _TAKING = {"aiter", "anext"}
 """Builtins that take asynchronous generators."""
+
+
+def synchronous(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
+    """Yield the synchronous operations of a file that are awaited."""
+    # Of the program after it hardly anything but this is synchronous: the rest is not asked for.
+    for operation in after.orm.operations.in_module(module, partial(_is_awaited, module)):
+        if operation.how != "unknown":
+            what = f"`{module.excerpt(operation.node)}` is awaited, but still synchronous"
+            yield module.place(operation.node), what
+    for call in after.object_factories.calls(module):
+        what = f"`{module.excerpt(call)}` makes an object where the code cannot await"
+        yield module.place(call), what
+
+
+def _is_awaited(module: Module, node: ast.AST) -> bool:
+    above = module.parent(node)
+    return isinstance(above, ast.Await) or isinstance(
+        None if above is None else module.parent(above), ast.AsyncWith
+    )
+
+
+def lost_operations(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
+    """Yield the operations of asynchronous sessions, engines and clients that nothing awaits."""
+    for node in module.nodes_of(ast.Call, ast.Attribute, ast.For, ast.comprehension, ast.withitem):
+        match node:
+            case ast.Call() if not isinstance(module.parent(node), ast.Await):
+                what = _lost_text(after, module, node)
+                if what:
+                    yield module.place(node), f"`{module.excerpt(node)}` {what}"
+            # The receiver may await a passed value.
+            case ast.Attribute(value=ast.Attribute(attr="awaitable_attrs")) if not isinstance(
+                module.parent(node), ast.Await | ast.Call | ast.Starred
+            ):
+                yield module.place(node), f"`{module.excerpt(node)}` {_NOT_AWAITED}"
+            case ast.For(iter=given) | ast.comprehension(iter=given, is_async=0):
+                if _is_streamed(after, module, given):
+                    what = f"`{module.excerpt(given)}` is not iterated asynchronously"
+                    yield module.place(given), what
+            case ast.withitem(context_expr=ast.Call(func=given)) if (
+                isinstance(module.parent(node), ast.AsyncWith)
+                and after.qualified_name(module, given) == "contextlib.ExitStack"
+            ):
+                yield module.place(given), f"`{module.excerpt(given)}` is not asynchronous"
+            case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
+                if any(_is_entered(after, module, branch) for branch in branches(given)):
+                    yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
+
+
+def _is_entered(after: Project, module: Module, node: ast.expr) -> bool:
+    """Whether only ``async with`` enters an object."""
+    kind = _resource(after, module, node)
+    if kind in {"client", "connection", "session", "transaction"}:
+        return True
+    made = after.qualified_name(module, node.func) if isinstance(node, ast.Call) else None
+    return made in _ENTERED or not _ENTERED.isdisjoint(after.instance_of(module, node))
+
+
+def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
+    """Whether ``given`` awaits a result that comes row by row."""
+    match given:
+        case ast.Await(value=ast.Call(func=ast.Attribute(value=receiver, attr=method))):
+            is_stream = method in {"stream", "stream_scalars"}
+            return is_stream and _resource(after, module, receiver) is not None
+        # Methods of such a result give another one: `.unique()`, `.tuples()`.
+        case ast.Call(func=ast.Attribute(value=inner)):
+            return _is_streamed(after, module, inner)
+    return False
+
+
+def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
+    """Return what is wrong with a call that is not awaited; or nothing."""
+    name = last_name(node.func)
+    if any(word.endswith(f".{name}") for word in _written_coroutines()):
+        is_written = after.qualified_name(module, node.func) in _written_coroutines()
+        return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
+    called = value_behind(module, node.func)
+    if isinstance(called, ast.Attribute) and called.attr in _COROUTINES:
+        return _NOT_AWAITED if _is_unread(after, module, node) else ""
+    if not isinstance(called, ast.Attribute) or called.attr not in _methods():
+        return ""
+    owner = called.value
+    if node.args and after.qualified_name(module, owner) in _session_classes():
+        owner = node.args[0]  # `AsyncSession.commit(db)`
+    name, kind = called.attr, _resource(after, module, owner)
+    if kind is None:
+        return ""
+    if kind == "client":
+        waits = name in twins().clients.awaited
+    else:
+        waits = name in _OWN or name in twins().awaited.get(kind, ())
+    if waits:
+        return _NOT_AWAITED if _is_unread(after, module, node) else ""
+    is_entered = name in twins().entered.get(kind, ())
+    return _NOT_ENTERED if is_entered and not _may_be_entered(module, node) else ""
+
+
+def _is_unread(after: Project, module: Module, node: ast.Call) -> bool:
+    return not {fate.kind for fate in after.effects.fates(module, node)} & RUN
+
+
+@cache
+def _methods() -> frozenset[str]:
+    """Return the names of all methods of the asynchronous side that have to be awaited."""
+    known = twins()
+    tables = (*known.awaited.values(), *known.entered.values(), known.clients.awaited)
+    return frozenset(chain(*tables, _OWN))
+
+
+@cache
+def _session_classes() -> frozenset[str]:
+    """Return the names of the classes of asynchronous sessions."""
+    return frozenset(twins().names[name] for name in session_classes())
+
+
+@cache
+def _written_coroutines() -> frozenset[str]:
+    """Return the coroutine functions of libraries that the rule writes."""
+    return frozenset({*twins().functions.values(), _SPAWN, _THREAD, "builtins.anext"})
+
+
+def _may_be_entered(module: Module, node: ast.expr) -> bool:
+    """Whether something may enter what ``node`` gives asynchronously, or awaits it."""
+    above = module.parent(node)
+    match above:
+        case ast.Assign(targets=[ast.Name() as name]):
+            reads = module.scopes.reads_of(name)
+            return any(isinstance(module.parent(part), ast.Await | ast.withitem) for part in reads)
+        case ast.withitem():
+            return isinstance(module.parent(above), ast.AsyncWith)
+        case ast.Expr():
+            return False
+        case ast.Call():
+            return last_name(above.func) != "enter_context"
+    return True
+
+
+def _resource(after: Project, module: Module, node: ast.expr) -> Resource | None:
+    """Return which asynchronous resource an expression is."""
+    session = after.orm.session_of(module, node)
+    if isinstance(session, SessionProof):
+        return "session" if session.kind.startswith("async") else None
+    values = after.values.of(module, node)
+    kinds = {_of_value(alternative) for alternative in values.alternatives}
+    return kinds.pop() if len(kinds) == 1 and values.is_known else None
+
+
+def _of_value(value: Value) -> Resource | None:
+    match value:
+        case InstanceOf():
+            return _CLASSES.get(value.qualified)
+        case Session(kind=kind) if kind.startswith("async"):
+            return "session"
+        case Producer(how="factory", inner=(Session(kind=kind),)) if kind.startswith("async"):
+            return "factory"
+    return None
+
+
+class Kinds:
+    """Answers for one program."""
+
+    def __init__(self, after: Project) -> None:
+        self._after = after
+
+    def kind_of(self, function: FunctionPlace) -> Kind:
+        """Return what a call of ``function`` gives."""
+        return self._kinds(function.path).get(function.start, "plain")
+
+    @cached_method
+    def _kinds(self, path: str) -> dict[int, Kind]:
+        module = self._after.module(path)
+        return {} if module is None else dict(self._of_file(module))
+
+    def promises(self, function: FunctionPlace) -> bool:
+        """Whether a plain function says, or shows, that it returns something to await.
+
+        Of one that may return anything each result counts of which it is not known what it is.
+        """
+        home = self._after.calls.definition_of(function)
+        if home is None:
+            return False
+        module, node = home
+        declared = "" if node.returns is None else module.text_of(node.returns)
+        if any(word in declared for word in _AWAITABLE):
+            return True
+        if declared and _ANY not in declared:
+            return False
+        returned = [part.value for part in own_nodes(node.body) if isinstance(part, ast.Return)]
+        result = [self._after.effects.awaitable(module, one) for one in returned if one is not None]
+        return any(one is not None and (bool(declared) or isinstance(one, str)) for one in result)
+
+    def is_wrapped(self, function: FunctionPlace) -> bool:
+        """Whether a decorator may give something else than ``function`` does."""
+        names = {
+            self._after.qualified_name(module, decorator)
+            for module, node in self._after.calls.definitions_of([function])
+            for decorator in node.decorator_list
+        }
+        return not names <= TRANSPARENT
+
+    def _of_file(self, module: Module) -> Iterator[tuple[int, Kind]]:
+        for node in module.functions:
+            yield module.span(node).start, self._of_function(module, node)
+
+    def _of_function(self, module: Module, node: Function) -> Kind:
+        waits = isinstance(node, ast.AsyncFunctionDef)
+        if any(self._after.qualified_name(module, one) in _MANAGERS for one in node.decorator_list):
+            return "manager" if waits else "plain manager"
+        if module.is_generator(node):
+            return "generator" if waits else "plain generator"
+        return "coroutine" if waits else "plain"
 
 
 class Calls:

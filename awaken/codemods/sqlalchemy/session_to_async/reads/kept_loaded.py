@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.frameworks.sqlalchemy.eager import direction
+from awaken.project.frameworks.sqlalchemy.keys import direction
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
 from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, Worklist

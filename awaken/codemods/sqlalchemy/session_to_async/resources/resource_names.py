@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name, rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import BlockingEngines
-from awaken.codemods.sqlalchemy.session_to_async.find.ddl_conditions import is_in_condition
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_called_by_events,
+    is_in_condition,
     listened_to,
     listening_calls,
 )
@@ -21,7 +22,6 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.foreign_models import F
 from awaken.codemods.sqlalchemy.session_to_async.payload import FORWARD, Forwarded
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import caveats_of_kept_state
 from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.resources.given_engines import libraries_given
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.resources.requirement_files import (
@@ -41,7 +41,7 @@ from awaken.project.source.expressions.alternatives import conditions_passed
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_around_tests, is_test_file
-from awaken.project.source.trees import keyword_of, last_name, variable_of
+from awaken.project.source.trees import arguments_of, keyword_of, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -55,8 +55,53 @@ _LARGE_NUMBERS = (
     "a number that its column cannot hold raises `DataError`, but finds no row with psycopg2"
 )
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
-
 _KEPT_CLIENTS = "a test whose client reaches `{}` fails: its requests run in other event loops"
+
+
+def libraries_given(
+    project: Project, module: Module, made: ast.Call
+) -> Iterator[tuple[str, Place]]:
+    """Yield what each library is said to get that is given the engine of ``made``, and where."""
+    variable = variable_of(module.parent(made))
+    words = () if variable is None else (variable.id.encode(),)
+    for home, call in nodes_with(project, words, ast.Call) if words else ():
+        for argument in arguments_of(call):
+            engine, what = argument, "an asynchronous engine"
+            if isinstance(argument, ast.Attribute) and argument.attr == "url":
+                engine, what = argument.value, f"the URL of {what}"
+            if (
+                last_name(engine).encode() in words
+                and _is_made(project, home, engine, module, made)
+                and _is_of_library(project, home, call)
+            ):
+                shown = f"{home.path} gives `{home.excerpt(call.func)}` {what}"
+                yield f"{shown}, which it may not support", home.place(call)
+
+
+def _is_made(
+    project: Project, home: Module, given: ast.expr, module: Module, made: ast.Call
+) -> bool:
+    """Whether ``given`` is the engine that ``made`` makes, in the same file or in another."""
+    if home is module and home.scopes.only_value(given) is made:
+        return True
+    name = project.qualified_name(home, given)
+    return name is not None and name == f"{module.name}.{last_name(given)}"
+
+
+def _is_of_library(project: Project, home: Module, call: ast.Call) -> bool:
+    """Whether a call is of a library of which nothing tells that it takes such an engine."""
+    name, handed = project.qualified_name(home, call.func), twins().handed
+    if name is None and isinstance(call.func, ast.Attribute):
+        classes = project.instance_of(home, call.func.value)
+        name = f"{classes[0]}.{call.func.attr}" if classes else None
+    known = {*handed.sending, *handed.inspecting}
+    if name is None or not known.isdisjoint({name, last_name(call.func)}):
+        return False
+    parts = name.split(".")
+    if parts[0] in {*sys.stdlib_module_names, "builtins", *handed.harmless, *handed.taking}:
+        return False
+    names = (".".join(parts[: n + 1]) for n in range(len(parts)))
+    return all(project.layout.find(each, home.path).path is None for each in names)
 
 
 def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr], str]]:

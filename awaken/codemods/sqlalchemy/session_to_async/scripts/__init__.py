@@ -1,7 +1,5 @@
 """Scripts: where a process begins and ends its event loop.
 
-``waiting`` and ``regions`` find the statements that wait outside of functions.
-``script_names`` says which of their names others see, and ``event_loops`` what runs an event loop
-itself. ``serving_functions`` begins the loop of a server, and ``disposal`` closes connections
-before a loop ends.
+``waiting`` and ``regions`` find the statements that wait outside of functions. ``event_loops`` says
+what runs an event loop itself. ``disposal`` closes connections before a loop ends.
 """

@@ -25,12 +25,12 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Postponed,
 )
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
-from awaken.codemods.sqlalchemy.session_to_async.scripts.script_names import names_kept
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (
     Scripts,
     blank_lines_below,
     lines_above,
+    names_kept,
 )
 from awaken.codemods.sqlalchemy.session_to_async.statements.shared_names import share_names
 from awaken.contract import Edit, Place, ReplaceStatements, Span

@@ -7,8 +7,7 @@ import ast
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.eager import leads_to_many
-from awaken.project.frameworks.sqlalchemy.keys import attributes_of_class
+from awaken.project.frameworks.sqlalchemy.keys import attributes_of_class, leads_to_many
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, ModelFacts
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import declaring

@@ -48,12 +48,11 @@ _NAMESPACE = "types.SimpleNamespace"
 
 
 class StandIn(Struct, frozen=True):
-    """An object that the program gives for a session: of which class, and where it is passed in.
+    """An object that the program gives for a session, and where it is passed in.
 
     ``why`` is a clause that says so.
     """
 
-    qualified: str
     why: str
     place: Place
 
@@ -81,11 +80,11 @@ class StandIns:
         pair = self._passed_in(module, receiver, name)
         if pair is None:
             why = f"`{module.excerpt(receiver)}` may be {what}"
-            return StandIn(name, why, module.place(receiver))
+            return StandIn(why, module.place(receiver))
         home, node = pair
         shown = home.call_taking(node) or node
         why = f"`{home.excerpt(shown)}` gives {what} for the session"
-        return StandIn(name, why, home.place(shown))
+        return StandIn(why, home.place(shown))
 
     @cached_property
     def doubting(self) -> DoubtingEvaluator:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.searched_files import FoundInFiles
@@ -31,7 +30,6 @@ class Endpoint(Struct, frozen=True):
 
     module: Module
     function: Function
-    route: Place
     home: Module
     model: ast.expr | None
 
@@ -73,10 +71,10 @@ class Responses(FoundInFiles[Endpoint]):
         keywords = route.keywords if isinstance(route, ast.Call) else []
         given = next((node.value for node in keywords if node.arg == "response_model"), None)
         if given is None:
-            return Endpoint(home, function, module.place(route), home, function.returns)
+            return Endpoint(home, function, home, function.returns)
         # ``response_model=None`` switches the annotation off, too.
         model = None if is_none(given) else given
-        return Endpoint(home, function, module.place(route), module, model)
+        return Endpoint(home, function, module, model)
 
     def _is_route(self, module: Module, decorator: ast.expr) -> bool:
         match decorator:

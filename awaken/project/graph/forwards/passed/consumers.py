@@ -9,10 +9,14 @@ from typing import Any
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.passed.passed_functions import Arguments
-from awaken.project.graph.forwards.passed.receivers import ADDING, IDLE, JOINING, PASSING, TAKING
 from awaken.project.graph.forwards.passed.slots import (
+    ADDING,
+    IDLE,
     IN_PAIRS,
+    JOINING,
     KEYS,
+    PASSING,
+    TAKING,
     End,
     Found,
     Slots,

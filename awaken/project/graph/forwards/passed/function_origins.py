@@ -9,10 +9,14 @@ from itertools import chain
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.passed.receivers import CALLING, PASSING, SAME, TABLES_OF, TAKING
 from awaken.project.graph.forwards.passed.slots import (
+    CALLING,
     IN_PAIRS,
     KEYS,
+    PASSING,
+    SAME,
+    TABLES_OF,
+    TAKING,
     End,
     Found,
     Slots,

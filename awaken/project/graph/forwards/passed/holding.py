@@ -11,9 +11,10 @@ from typing import NamedTuple
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.passed.receivers import PASSING, TAKING
 from awaken.project.graph.forwards.passed.slots import (
+    PASSING,
     STATE,
+    TAKING,
     End,
     Found,
     Leak,

@@ -8,10 +8,9 @@ from typing import Literal, NamedTuple, Self
 
 from awaken.contract import Place
 from awaken.knowledge.injection import injection
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.graph.callers.method_mentions import imported_by
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.forwards.passed.receivers import TABLES
 from awaken.project.graph.forwards.resolving import is_decoded
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, same_node
@@ -30,6 +29,26 @@ from awaken.project.values.domain import (
 from awaken.project.values.fixtures_by_name import ASKING, fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.wrapped import decorations
+
+SAME = name_list("with_same_items")
+
+TABLES_OF = name_list("same_dictionaries")
+
+KEYS_OF = {"builtins.enumerate", "builtins.max", "builtins.min", "builtins.zip", *SAME} - TABLES_OF
+"""Functions that take the keys of a dictionary, and leave its values alone."""
+TAKING = {"get", "pop", "popleft", "setdefault"}
+ADDING = {**library_names().adding_methods, "setdefault": 1}
+"""Methods that put one of their arguments into a container, with its position."""
+JOINING = library_names().joining_methods
+PASSING = {"copy": 0, "values": 0, "items": 1}
+"""Methods that give what goes through the items, with how many containers are around them more."""
+DEFAULT = 2
+"""The position of what `getattr` gives where there is no attribute."""
+TABLES = {"builtins.dict", "collections.OrderedDict", "collections.defaultdict"}
+IDLE = {"clear", "keys", "remove", "discard", "index", "count"}
+CALLING = {"contextlib.contextmanager", "functools.partial"}
+"""Functions that make, of the first argument, something that calls it when it is called."""
+
 
 STATE = "state"
 """What applications and requests keep things in: it takes any name, and one is the same for all."""

@@ -10,9 +10,8 @@ from msgspec import Struct
 from awaken.knowledge.declarations import Declaration, declaration
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import InstanceOf, Values
-from awaken.project.values.library_types.generic_classes import GenericClass, library_class
 from awaken.project.values.library_types.solving import Solution, solved_values
-from awaken.project.values.questions import EvaluatorPart
+from awaken.project.values.questions import EvaluatorPart, GenericClass, library_class
 
 
 class Member(Struct, frozen=True):

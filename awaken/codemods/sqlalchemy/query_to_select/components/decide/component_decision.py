@@ -9,7 +9,11 @@ import msgspec
 from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.component import (
+    ChainFragment,
+    Component,
+    Truth,
+)
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.bulk_only import (
     BulkPart,
     bulk_end,
@@ -17,10 +21,8 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.bulk_only impo
     decide_bulk_use,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.criteria import (
-    decide_write_by_criteria,
-)
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.held_writes import (
     decide_held_write,
+    decide_write_by_criteria,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.query_annotations import (
     Annotation,
@@ -38,7 +40,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters im
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
-from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import extension_of

@@ -1,1 +1,1 @@
-"""Context managers that wait: ``of_generators``, and in ``stacks``."""
+"""Context managers that wait: ``of_generators``."""

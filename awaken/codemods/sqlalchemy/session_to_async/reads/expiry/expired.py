@@ -2,6 +2,9 @@
 
 Reading them loaded them before. The statement first asks whether the object is expired, so it loads
 nothing that would not have been loaded.
+
+One object is checked at its read. If a file has many reads, a function of that file checks them, so
+that each place takes one line.
 """
 
 from __future__ import annotations
@@ -9,23 +12,29 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
+    expired_helper,
+    imported_name,
+)
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
+    Step,
+    below_headers,
+    loaded_as_read,
+    loop_over,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     is_added_behind,
     is_refreshed,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired_code import (
-    Load,
-    gets_function,
-    load_edits,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls import (
     expiring_calls,
@@ -45,7 +54,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
-from awaken.contract import Place
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
@@ -60,8 +69,105 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project import Project
 
+_MANY = 3
+"""Places of one file from which on a function pays."""
 _MOCKS = (b"Mock",)
 _LATE = "reading {} raises, if a call before it in the same statement rolls back"
+
+
+class Load(Struct, frozen=True):
+    """An expression that is read in front of ``statement``, and the session that loads it.
+
+    ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list;
+    ``owners`` are its classes.
+    ``further`` are the reads of its relationships' objects. An object that ``may_be_lost`` by its
+    session is not refreshed. A late one (``is_late``) is read after a call of the same statement
+    that expires it: nothing can be loaded between them. Something else may have loaded an object
+    that ``is_shared``, without its relationships.
+    """
+
+    statement: ast.stmt
+    text: str
+    session: str
+    kind: str
+    owners: frozenset[str]
+    relationships: frozenset[str] = frozenset()
+    further: tuple[Step, ...] = ()
+    may_be_lost: bool = False
+    is_late: bool = False
+    is_shared: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is enough to refresh the object."""
+        return not (
+            self.relationships or self.may_be_lost or (self.kind == "many" and self.further)
+        )
+
+
+def gets_function(loads: Sequence[Load]) -> bool:
+    """Whether what one file loads is worth a function of its own."""
+    return sum(load.is_plain for load in loads) >= _MANY
+
+
+def load_edits(
+    site: Site[ast.stmt],
+    loads: Sequence[Load],
+    *,
+    has_mocks: bool,
+    has_function: bool,
+) -> list[Edit]:
+    """Return the edits that load what the statement of ``site`` reads.
+
+    A mock has any attribute, and each is true.
+    """
+    expired = "expired is True" if has_mocks else "expired"
+    item = site.module.fresh_local(site.node, "item", "entry")
+    edits: list[Edit] = []
+    pieces: list[str] = []
+    for is_called, each in groupby(loads, lambda load: has_function and load.is_plain):
+        inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+        edits.append(needed)
+        if is_called:
+            function, brought = expired_helper(site, inspect, expired)
+            edits += brought
+            pieces += _calls(list(each), function)
+        else:
+            pieces += [_asked_statement(load, inspect, item, expired) for load in each]
+    place = site.module.place(site.node)
+    return [site.insert_statements(place, "before", "".join(pieces)), *edits]
+
+
+def _calls(loads: Sequence[Load], function: str) -> Iterator[str]:
+    """Yield the calls of a function that loads: one for what can be evaluated beforehand."""
+    # An attribute of an object that is expired is read when that is loaded.
+    for (session, is_plain), each in groupby(loads, lambda one: (one.session, "." not in one.text)):
+        given = [f"*{load.text}" if load.kind == "many" else load.text for load in each]
+        for names in [given] if is_plain else [[argument] for argument in given]:
+            yield f"await {function}({', '.join([session, *names])})\n"
+
+
+def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
+    """Return the statement that loads if something is expired."""
+    name, clauses = loop_over(load.text, item) if load.kind == "many" else (load.text, [])
+    given = f"{name} is not None and " if load.kind == "optional" else ""
+    kept = f" and {inspect}({name}).persistent" if load.may_be_lost else ""
+    lines = [
+        f"if {given}{inspect}({name}).{expired}{kept}:",
+        f"    await {load.session}.refresh({name})",
+    ]
+    if load.relationships:
+        names = ", ".join(f'"{relationship}"' for relationship in sorted(load.relationships))
+        refresh = f"    await {load.session}.refresh({name}, attribute_names=[{names}])"
+        if load.is_shared:
+            unloaded = f"{inspect}({name}).persistent and {{{names}}} & {inspect}({name}).unloaded"
+            lines.append(f"if {given}{unloaded}:")
+        lines.append(refresh)
+    code = below_headers("".join(f"{line}\n" for line in lines), *clauses)
+    if load.further:
+        reading = loaded_as_read(load.session, load.further)
+        code += below_headers(reading, f"if {name} is not None") if given else reading
+    return code
 
 
 class ExpiredReads:

@@ -1,4 +1,1 @@
-"""Strings sent without a type: ``casting`` writes what they are, ``get_keys`` those of `get`.
-
-``telling`` says what is a string, and which columns hold none.
-"""
+"""Strings sent without a type: ``casting`` writes what they are."""

@@ -1,4 +1,7 @@
-"""Environments of Alembic that get their engine from a program which becomes asynchronous."""
+"""Environments of Alembic that get their engine from a program which becomes asynchronous.
+
+Code of the program that runs Alembic, where the Alembic environment runs an event loop.
+"""
 
 from __future__ import annotations
 
@@ -9,38 +12,202 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import synchronous_url_helper
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
+from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, Migrating
-from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.alembic_engines import (
-    Given,
-    given_in,
-    urls_for_alembic,
-)
-from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.commands import Commands
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (
     blank_lines_below,
     lines_above,
 )
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
-from awaken.contract import Edit
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import value_behind
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_environment, is_of_alembic
-from awaken.project.source.trees import Function, variable_of
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function, last_name, variable_of
+from awaken.project.values.domain import InstanceOf, Producer, Session, Value
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+    from awaken.project import Project
 
+_SET_OPTION = "set_main_option"
 _OWN_ENGINE = (
     "Give Alembic its own engine: `engine_from_config(...)` with a synchronous driver. Or run "
     "Alembic with `asyncio.to_thread(...)`."
 )
+_SAME = {"dialect", "echo", "name"}
+"""Attributes of an engine that say the same of the database by an asynchronous one."""
+
+
+class Given(NamedTuple):
+    """An expression that is, or may be, an engine, a connection or a session of the program's.
+
+    ``sources`` are the places of the functions that give it, or of what a file defines.
+    """
+
+    node: ast.expr
+    sources: tuple[Place, ...]
+
+
+def given_in(project: Project, module: Module) -> Iterator[Given]:
+    """Yield what a file of Alembic gets from the rest of the program."""
+    for node in module.walk():
+        if isinstance(node, ast.Call) or (
+            isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load)
+        ):
+            sources = _sources(project, module, node)
+            values = () if sources is None else project.values.of(module, node).alternatives
+            if sources is not None and any(map(_is_resource, values)):
+                yield Given(node, sources)
+
+
+def urls_for_alembic(project: Project) -> Iterator[tuple[Module, Given]]:
+    """Yield the engines whose URLs the program sets in configurations of Alembic."""
+    for module, call in nodes_with(project, (_SET_OPTION.encode(),), ast.Call, revisions=False):
+        if last_name(call.func) != _SET_OPTION:
+            continue
+        for node in module.walk(call):
+            if isinstance(node, ast.Attribute) and node.attr == "url":
+                values = project.values.of(module, node.value).alternatives
+                if any(map(_is_resource, values)):
+                    sources = _sources(project, module, node.value)
+                    yield module, Given(node.value, sources or (module.place(node.value),))
+
+
+def _sources(project: Project, module: Module, node: ast.expr) -> tuple[Place, ...] | None:
+    """Return the definitions in other files that a call or a name uses; None if there are none.
+
+    Empty where it is of another file, and more than one thing there may be meant.
+    """
+    if isinstance(node, ast.Call):
+        called = project.calls.functions_called(module, node)
+        callees = called if isinstance(called, tuple) else ()
+        places = tuple(
+            item.module.place(item.function) for item in callees if item.module.path != module.path
+        )
+        return places or None
+    name = project.qualified_name(module, node)
+    if name is None:
+        return _sources(project, module, node.value) if isinstance(node, ast.Attribute) else None
+    while name:
+        place = project.definition(name)
+        if place is not None:
+            return None if place.path == module.path else (Place(place.path, place.span),)
+        path = project.layout.find(name, module.path).path
+        if path is not None:
+            return None if path == module.path else ()
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _is_resource(value: Value) -> bool:
+    match value:
+        case Session(kind=kind):
+            return kind in {"scoped", "session"}
+        case InstanceOf(qualified=qualified):
+            return qualified in library_names().engines
+        case Producer(how=how, inner=inner):
+            return how != "callable" and any(map(_is_resource, inner))
+    return False
+
+
+class Commands:
+    """Finds them in one program, with the functions in it that become asynchronous."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+        self._reach = Reach(part.project, part.entry_points)
+
+    @cached_property
+    def in_loop(self) -> Place | None:
+        """A place that runs Alembic where an event loop may run already; None if there is none."""
+        return next((place for place, where in self._found_pairs if where == "loop"), None)
+
+    @cached_property
+    def in_thread(self) -> Place | None:
+        """A place that runs it in a thread next to the event loop; None if there is none."""
+        return next((place for place, where in self._found_pairs if where == "thread"), None)
+
+    # ------------------------------------------------------------------------------------- parts
+    @cached_property
+    def _found_pairs(self) -> list[tuple[Place, str]]:
+        return [
+            (module.place(node), self._where(module, node))
+            for module in modules_with(self._project, (b"alembic",))
+            for node in self._mentions(module)
+        ]
+
+    def _mentions(self, module: Module) -> Iterator[ast.expr]:
+        """Yield where a file names what runs Alembic."""
+        known = boundaries().migrations
+        for node in module.walk():
+            if isinstance(node, ast.Name | ast.Attribute):
+                name = self._project.qualified_name(module, node) or ""
+                is_whole = not isinstance(module.parent(node), ast.Attribute)
+                if is_whole and any(name == word or name.startswith(f"{word}.") for word in known):
+                    yield node
+
+    def _where(self, module: Module, node: ast.expr) -> str:
+        """Return where Alembic runs: in a ``thread``, may be in the ``loop``, or in neither."""
+        if module.call_of(node) is None:
+            return "thread" if self._is_in_thread(module, node) else "loop"
+        function = self._part.function_around(module, node)
+        if self._may_be_in_loop(module, node, function):
+            return "loop"
+        if is_test_file(module.path) or function.start < 0:
+            return ""
+        if self._reach.outside_of_processes(function) is None:
+            return ""
+        name = f"{module.name}.{function.qualname}"
+        mentions = [*mentions_of(self._project, [], [name])]
+        is_apart = bool(mentions) and all(
+            self._is_in_thread(mention.module, mention.node) for mention in mentions
+        )
+        return "thread" if is_apart else "loop"
+
+    def _may_be_in_loop(self, module: Module, node: ast.expr, function: FunctionPlace) -> bool:
+        """Whether coroutine functions call the function at ``node``, or a server imports it."""
+        if function.start < 0:
+            return not self._is_at_beginning(module, node)
+        graph = self._project.calls.graph()
+        reaching = {function, *graph.reaching([function])}
+        return any(
+            self._part.is_asynchronous(item) or item in self._part.steps for item in reaching
+        ) or not all(
+            self._is_at_beginning(*result)
+            for candidate in reaching
+            for call in graph.callers(candidate)
+            if call.caller.start < 0
+            for result in self._project.calls_at(call.place)
+        )
+
+    def _is_at_beginning(self, module: Module, node: ast.expr) -> bool:
+        is_alone = is_test_file(module.path) or is_script(self._project, module)
+        return is_alone or begins_process(module, node)
+
+    def _is_in_thread(self, module: Module, node: ast.expr) -> bool:
+        call = module.parent(node)
+        if not isinstance(call, ast.Call) or node not in call.args:
+            return False
+        names = {self._project.qualified_name(module, call.func)}
+        if isinstance(call.func, ast.Attribute):
+            owners = self._project.instance_of(module, call.func.value)
+            names |= {f"{owner}.{call.func.attr}" for owner in owners}
+        return not names.isdisjoint(boundaries().in_threads)
 
 
 class Environments:
@@ -198,8 +365,6 @@ class Environments:
 
 
 # ----------------------------------------------------------------------------------------- entering
-_SAME = {"dialect", "echo", "name"}
-"""Attributes of an engine that say the same of the database by an asynchronous one."""
 _OF_URL = {"database", "get_backend_name", "host", "password", "port", "query", "username"}
 """What a URL tells without its driver."""
 

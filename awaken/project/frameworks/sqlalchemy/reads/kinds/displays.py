@@ -13,7 +13,6 @@ from msgspec import Struct, field
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
-from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
@@ -22,8 +21,41 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
+# Of a table or a mapper these are columns alone, as `column_attrs` of a mapper is.
+_COLUMNS = {"c", "columns"}
 _SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
 _FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
+
+
+def is_of_columns(module: Module, node: ast.expr | None) -> bool:
+    """Whether ``node`` gives columns or their names: ``cls.__table__.columns.keys()``."""
+    match node:
+        case ast.Call(func=ast.Name(id="list" | "set" | "sorted" | "tuple"), args=[inner, *_]):
+            return is_of_columns(module, inner)
+        case ast.Call(func=ast.Attribute(value=inner, attr="keys" | "items" | "values")):
+            return is_of_columns(module, inner)
+        case ast.Attribute():
+            is_own = node.attr in _COLUMNS and _is_of_mapping(module, node.value)
+            return is_own or node.attr == "column_attrs"
+    return False
+
+
+def _is_of_mapping(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is the table or the mapper of a class, by how it is written."""
+    match module.scopes.only_value(node) or node:
+        case ast.Attribute(attr="__table__" | "__mapper__" | "mapper"):
+            return True
+        case ast.Call(func=func):
+            return _imported_name(module, func) in {"class_mapper", "inspect", "object_mapper"}
+    return False
+
+
+def _imported_name(module: Module, func: ast.expr) -> str:
+    """Return the name of a function in the file that it is imported from."""
+    binding = module.scopes.only_binding(func, "import")
+    if binding is not None and isinstance(binding.node, ast.alias):
+        return binding.node.name.rpartition(".")[2]
+    return last_name(func)
 
 
 class Parts(Struct):

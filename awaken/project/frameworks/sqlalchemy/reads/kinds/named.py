@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
-from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays, Parts
+from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays, Parts, is_of_columns
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives

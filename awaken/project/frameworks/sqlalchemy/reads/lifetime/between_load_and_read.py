@@ -4,32 +4,183 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.places.events_between import Between, Event
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.anchors import (
-    loading_call,
-    read_at,
-    uses_of,
-)
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.keeping_sessions import Expiry
+from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
     argument_of,
+    arguments_of,
+    is_constant,
+    keyword_of,
     parameters_of,
 )
+from awaken.project.source.words import called_words
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue, Worklist
 from awaken.project.values.domain import (
     Session,
     Values,
     instances_in,
 )
+
+_ROLES = {"async", "async-factory", "factory", "session"}
+_OPTION = "expire_on_commit"
+_RUNNING = library_names().executing_methods
+# Calls that go through all items, or call the passed function, before they return.
+_AT_ONCE = library_names().consuming | {"join", "next", "sort"}
+
+
+class Expiry(ProgramFacts):
+    """Answers for one program."""
+
+    def never_by_commit(self) -> bool:
+        """Whether every visible session is made with ``expire_on_commit=False``.
+
+        All count, for a session is hardly ever proved to be of one factory alone. One that a
+        library makes, such as Flask-SQLAlchemy's, expires.
+        """
+        return bool(self._sessions()) and all(keeps for *_, keeps in self._sessions())
+
+    def expiring(self) -> list[tuple[Module, ast.Call]] | None:
+        """Return the calls that make the sessions that expire; None if no other one is made."""
+        result = [(module, call) for module, call, keeps in self._sessions() if not keeps]
+        return None if len(result) == len(self._sessions()) else result
+
+    @cached_items
+    def _sessions(self) -> Iterator[tuple[Module, ast.Call, bool]]:
+        return chain.from_iterable(map(self._in_file, self._paths()))
+
+    def _paths(self) -> list[str]:
+        # Without the word nothing says so, and no other file is parsed.
+        option, files_with = _OPTION.encode(), self._evaluator.files_with
+        if not files_with([option]):
+            return []
+        return files_with([option, b"sessionmaker", *called_words("Session", "SQLAlchemy")])
+
+    def _in_file(self, path: str) -> Iterator[tuple[Module, ast.Call, bool]]:
+        """Yield each call that makes sessions, or says so, and whether these do not expire."""
+        module = self._evaluator.load(path)
+        for node in module.walk() if module is not None else ():
+            if module is None or not isinstance(node, ast.Call):
+                continue
+            said = keyword_of(node, _OPTION)
+            if said is not None:
+                yield module, node, is_constant(said, value=False)
+            elif self._makes_sessions(module, node):
+                yield module, node, False
+
+    def _makes_sessions(self, module: Module, node: ast.Call) -> bool:
+        called = node.func.value if isinstance(node.func, ast.Subscript) else node.func
+        name = self._evaluator.names.qualified_name(module, called) or ""
+        role = self._evaluator.knowledge.types.get(name)
+        return role in _ROLES or name.rpartition(".")[2] == "SQLAlchemy"
+
+
+def read_at(module: Module, place: Place) -> tuple[ast.expr, ast.expr] | None:
+    """Return the object that is read at a place, and the expression that reads it.
+
+    Of one in a generator or a function that is used up at once this is the whole of that. None
+    where there is no such expression.
+    """
+    for node in module.walk():
+        if not isinstance(node, ast.Attribute | ast.Call) or module.span(node) != place.span:
+            continue
+        owner = _owner(node)
+        if owner is not None:
+            return owner, _run_with(module, node)
+    return None
+
+
+def _owner(node: ast.Attribute | ast.Call) -> ast.expr | None:
+    match node:
+        case ast.Attribute(value=ast.Attribute(value=owner, attr="awaitable_attrs")):
+            return owner
+        case ast.Attribute(value=owner):
+            return owner
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr"), args=[owner, *_]):
+            return owner
+        case ast.Call(func=ast.Attribute(attr="format")):
+            return next(iter(arguments_of(node)), None)
+    return None
+
+
+def _run_with(module: Module, node: ast.expr) -> ast.expr:
+    """Return the call that runs ``node``, if it is in an expression that is used up at once."""
+    run, function = node, module.enclosing_function(node)
+    for above in module.ancestors(node):
+        if isinstance(above, ast.GeneratorExp | ast.Lambda):
+            outer = module.call_taking(above)
+            if outer is not None and _name_of(outer) in _AT_ONCE:
+                run = above
+            if above is function:
+                function = module.enclosing_function(above)
+        if above is function:
+            break
+    return run
+
+
+def _name_of(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def loading_call(module: Module, place: Place) -> ast.expr | None:
+    """Return the whole chain of calls that begins at a place: it loads the objects.
+
+    ``session.scalars(select(User).where(...)).all()`` for the place of ``select(User)``.
+    """
+    node: ast.expr | None = call_or_attribute_at(module, place)
+    while node is not None:
+        above = module.parent(node)
+        match above:
+            case ast.Attribute() | ast.Await():
+                node = above
+            case ast.Call(func=function) if function is node or _runs(above, node):
+                node = above
+            case _:
+                return node
+    return None
+
+
+def _runs(call: ast.Call, statement: ast.expr) -> bool:
+    return call.args[:1] == [statement] and _name_of(call) in _RUNNING
+
+
+def uses_of(module: Module, made: ast.expr) -> Iterator[ast.AST]:
+    """Yield the places where an object is given away: all but reads of its own attributes.
+
+    An object that is no more than the value of one variable is followed through that variable.
+    """
+    above = module.parent(made)
+    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    if not isinstance(target, ast.Name):
+        yield made
+        return
+    for node in module.mentions(target.id):
+        is_same = isinstance(node, ast.Name) and any(
+            binding.node is target for binding in module.scopes.bindings_of(node)
+        )
+        # A returned value is seen where it is passed on, if the callers are visible.
+        if is_same and not _reads_data(module, node):
+            yield node
+
+
+def _reads_data(module: Module, node: ast.AST) -> bool:
+    """Whether only an attribute of the object is read: a method may give the object away."""
+    is_read = isinstance(module.parent(node), ast.Attribute)
+    return is_read and module.method_call_on(node) is None
 
 
 class _Frame(Struct, frozen=True):

@@ -2,6 +2,5 @@
 
 Begin with ``tracing``, which is asked, and ``arriving``: what arrives at parameters (``arrivals``),
 asked for many at once. ``method_receivers`` are the objects on which a method of a mapped class is
-read, ``passed_values`` follows functions as values, and ``hidden`` has the invisible callers of a
-function.
+read. ``along`` follows attributes, and functions as values.
 """

@@ -16,9 +16,8 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText
 from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import How, Sight
-from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along, PassedValues
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
-from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.callers.composed_names import fits, lookups_in
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of

@@ -17,10 +17,9 @@ from awaken.knowledge.library_names import name_table
 from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, LoadKind, Trace
-from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along, PassedValues
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
-from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module

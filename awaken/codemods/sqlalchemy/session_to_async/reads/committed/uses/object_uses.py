@@ -41,7 +41,6 @@ class Uses:
 
     def __init__(self, writes: Writes, loaded: Callable[[str], Iterable[str]]) -> None:
         self._project = writes.project
-        self._rows = writes
         self._loaded = loaded
 
     def _rows_of(self, module: Module, node: ast.AST) -> frozenset[str]:

@@ -1,1 +1,0 @@
-"""Patches of sessions: of their classes, and of objects."""
