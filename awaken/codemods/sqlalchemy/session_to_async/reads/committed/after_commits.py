@@ -568,13 +568,8 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place], until: flo
     A change before a commit that always runs before the read was written by it.
     """
     text, function = f"{read.text}.{read.name}", module.enclosing_def(read.statement)
-    here = [
-        event.span.end
-        for event in events
-        if function is not None
-        and event.path == module.path
-        and module.span(function).contains(event.span)
-    ]
+    spans = [event.span for event in events if event.path == module.path and function is not None]
+    here = [span.end for span in spans if function and module.span(function).contains(span)]
     end = module.span(read.statement).start
     certain = [
         module.span(call).end
