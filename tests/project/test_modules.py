@@ -568,3 +568,12 @@ def test_names_of_definitions_are_those_that_python_stores(text):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     ]
     assert sorted(found) == sorted(seen.__qualname__ for seen in names["seen"])
+
+
+@pytest.mark.parametrize("name", ["argparse.py", "ast.py", "asyncio/base_events.py", "typing.py"])
+def test_nodes_below_a_statement_are_those_of_a_walk(name):
+    file = module((STANDARD_LIBRARY / name).read_bytes())
+
+    for node in file.nodes(ast.AST):
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            assert [*file.walk(node)] == [*walk(node)]
