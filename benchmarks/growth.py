@@ -234,6 +234,19 @@ def fields_of_one_name(number: int) -> str:
     )
 
 
+def functions_of_one_list(number: int) -> str:
+    """Return functions that use a session, in one list, of which unread code gets the items."""
+    return (
+        MODEL
+        + "import other\nALL = []\n"
+        + _lines(
+            "def load{i}(session: Session):\n    return session.get(User, {i})\n"
+            "ALL.append(load{i})\ndef use{i}(k):\n    other.run(ALL[k], {i})\n",
+            number,
+        )
+    )
+
+
 SHAPES: dict[str, Shape] = {
     "functions in a list called by index": Shape(called_by_index, 10, 50),
     "decorators on one function": Shape(decorators, 5, 20),
@@ -246,6 +259,7 @@ SHAPES: dict[str, Shape] = {
     "fields of kept objects": Shape(fields, 4, 20, migrate),
     "calls at import": Shape(calls_at_import, 8, 30, migrate),
     "fields of one name": Shape(fields_of_one_name, 8, 15, migrate),
+    "functions of one list": Shape(functions_of_one_list, 8, 25, migrate),
 }
 
 

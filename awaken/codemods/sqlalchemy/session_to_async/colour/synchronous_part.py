@@ -71,6 +71,7 @@ class SynchronousPart:
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
         self._lambdas: dict[FunctionPlace, dict[Place, list[Place]]] = {}
+        self._leaks: dict[int, tuple[Component, dict[Place, str]]] = {}
         # Where a loop is begun for one coroutine: not inside of another.
         self._loops: dict[FunctionPlace, Place] = {}
         for module in operations.files():
@@ -306,12 +307,21 @@ class SynchronousPart:
     def leaks(self, component: Component) -> dict[Place, str]:
         """Return the places from which unread code may call a function that is passed on.
 
-        A test's replacement of a function that waits is awaited in the same places.
+        What may call it comes before what is only not followed. A test's replacement of a function
+        that waits is awaited in the same places.
         """
+        # Each of its functions asks. The component is kept, so that no other gets its identity.
+        kept = self._leaks.get(id(component))
+        if kept is None:
+            kept = self._leaks[id(component)] = component, self._leaks_of(component)
+        return kept[1]
+
+    def _leaks_of(self, component: Component) -> dict[Place, str]:
+        decorators = self.wrappers.decorators(component.functions) if component.leaks else ()
         return {
             place: why
-            for place, why in component.leaks.items()
-            if not self.wrappers.is_returned_at(component.functions, place)
+            for place, why in sorted(component.leaks.items(), key=_calls_first)
+            if place not in decorators
             and not self.stand_ins.is_of_session(place)
             and not any(function in self.steps for function in self.stand_ins.replaced_at(place))
             and not self._is_taken_as_coroutine(place)
@@ -384,6 +394,12 @@ def _called_in_place(graph: CallGraph, function: FunctionPlace) -> Iterator[Func
     for call in graph.callers(function):
         if call.kind == "several":
             yield from call.functions
+
+
+def _calls_first(leak: tuple[Place, str]) -> tuple[bool, Place]:
+    """Order what may call a function before what is only not followed."""
+    place, why = leak
+    return not why.endswith("may call it"), place
 
 
 def _by_caller(calls: Iterable[Call]) -> dict[FunctionPlace, list[Place]]:

@@ -35,10 +35,10 @@ class Wrappers(ProjectFacts):
         wrapper = self._wrapper_of(function)
         return () if wrapper is None else wrapper.calls
 
-    def is_returned_at(self, functions: Iterable[FunctionPlace], place: Place) -> bool:
-        """Whether ``place`` is the decorator that gives one of ``functions`` as its wrapper."""
-        wrappers = (self._wrapper_of(function) for function in functions)
-        return any(wrapper is not None and wrapper.decorator == place for wrapper in wrappers)
+    def decorators(self, functions: Iterable[FunctionPlace]) -> set[Place]:
+        """Return the decorators that give one of ``functions`` as their wrapper."""
+        wrappers = map(self._wrapper_of, functions)
+        return {wrapper.decorator for wrapper in wrappers if wrapper is not None}
 
     @cached_method
     def _wrapper_of(self, function: FunctionPlace) -> _Wrapper | None:
