@@ -283,19 +283,23 @@ class Loading:
         owners = {name for owner in step.owners for name in orm.mapping_ancestors(owner)}
         reads = [
             read
-            for read in self._all_reads()
-            if read.attribute == step.name and read.owner in owners
-            if read.place.path == module.path and span.contains(read.place.span)
+            for read in self._reads_by_name.get((module.path, step.name), ())
+            if read.owner in owners and span.contains(read.place.span)
         ]
         traces = tuple(dict.fromkeys(trace for read in reads for trace in read.traces))
         # A refresh that names the relationship may follow the write.
         is_unsure = any(trace.load.kind in {"new", "reload"} for trace in traces)
         is_known = bool(traces) and not is_unsure and all(read.is_traced for read in reads)
-        calls = (node.func for node in module.walk(function) if isinstance(node, ast.Call))
-        if not is_known or any((last_name(one) or "").startswith("expire") for one in calls):
+        called = (last_name(call.func) for call in module.nodes_below(function, ast.Call))
+        if not is_known or any(name.startswith("expire") for name in called):
             return "never"
         present = plan_loads(self._rule, self._project, traces).present
         return "always" if present.issuperset(traces) else "sometimes" if present else "never"
+
+    @cached_property
+    def _reads_by_name(self) -> Mapping[tuple[str, str], Sequence[Read]]:
+        """The reads of relationships by their files and names."""
+        return groups_of(self._all_reads(), lambda read: (read.place.path, read.attribute))
 
     def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return what is loaded beforehand of a deleted object, and whose rows a flush looks at."""
