@@ -46,8 +46,8 @@ def test_nothing_goes_around_the_ways_out() -> None:
         "testing/running.py": ["logging"],  # listens
         # In the process of the target; awaken reads it as it reads the output of tests.
         "verifying/requests/child/awaken_requests.py": ["print()"] * 2 + ["sys.stderr"] * 2,
-        # Lines of a patch; and in a process of its own, whose log is cleaned of secrets.
-        "batch/working/changing.py": ["file.writelines", "print()"],
+        # In a process of its own, whose log is cleaned of secrets; and lines of a patch.
+        "batch/working/changing.py": ["print()", "file.writelines"],
         "batch/working/child.py": ["traceback.print_exc"],
         "testing/concurrency/observed_runs.py": ["sys.stdout"],  # the process that asked reads it
     }
