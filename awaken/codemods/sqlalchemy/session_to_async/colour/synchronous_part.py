@@ -307,8 +307,8 @@ class SynchronousPart:
     def leaks(self, component: Component) -> dict[Place, str]:
         """Return the places from which unread code may call a function that is passed on.
 
-        What may call it comes before what is only not followed. A test's replacement of a function
-        that waits is awaited in the same places.
+        Places that may call it come first, those that are not followed last. A test's replacement
+        of a function that waits is awaited in the same places.
         """
         # Each of its functions asks. The component is kept, so that no other gets its identity.
         kept = self._leaks.get(id(component))
