@@ -1,8 +1,7 @@
 """The places of models and schemas that read attributes of objects.
 
-Schemas that leave the code that is followed: passed to a decorator, kept in a registry.
-
-Their arguments are not visible there, so they may write any object.
+A schema that is passed to a decorator, or kept in a registry, leaves the code that is followed. It
+may write any object, for its arguments are not visible there.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The making of a call graph: each file is parsed once, and nothing of its tree is kept.
 
-Override sets: the methods that a call on an instance of a class may run.
-
-An override set has the method that the class defines or inherits, all overrides in subclasses, and
-those of its sibling bases. That of a protocol has the methods of the classes that fulfill it. All
-of it follows from the facts of files; no tree is kept.
+An override set holds the methods that a call on an instance of a class may run: the one that the
+class defines or inherits, all overrides in subclasses, and those of its sibling bases. That of a
+protocol has the methods of the classes that fulfill it. It follows from the facts of files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Finds the queries of a project: calls of ``query`` on what is proven to be a session.
 
-Queries that begin at a class, ``Model.query``: what they ask for, and on which session.
+Those that begin at a class, ``Model.query``, are among them, with their session.
 """
 
 from __future__ import annotations
