@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import CONNEC
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.effects import suspensions
 from awaken.project.effects.suspending import waited_for
 from awaken.project.frameworks.testing.requests import may_answer, path_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
 
+_WEBSOCKETS = name_list("websockets")
 _IMPORTS = {"WebSocketTestSession": "starlette.testclient", "CancelScope": "anyio", "Any": "typing"}
 _CODE = '''\
 def {name}(session: {WebSocketTestSession}) -> {WebSocketTestSession}:
@@ -102,7 +104,7 @@ def _awaits_only_websockets(project: Project, module: Module, function: Function
                 return False
             if isinstance(awaited.func, ast.Attribute):
                 names = project.instance_of(home, awaited.func.value)
-                if names and all(name.endswith(".WebSocket") for name in names):
+                if names and _WEBSOCKETS.issuperset(names):
                     continue
             called = project.calls.function_called(home, awaited)
             if not isinstance(called, Called):
