@@ -67,13 +67,15 @@ def finished_websockets(part: SynchronousPart, rule: str) -> Iterator[Member]:
             if operation.method != CONNECTING or not isinstance(call, ast.Call):
                 continue
             path = path_of(module, call)
-            asked = [
+            answering = [
                 endpoint
                 for endpoint in endpoints
                 if path is None or endpoint.path is None or may_answer(endpoint.path, path)
             ]
-            waiting = [each.function.place for each in asked if part.waits(each.function)]
-            if waiting and all(endpoint.ends for endpoint in asked):
+            waiting = [
+                endpoint.function.place for endpoint in answering if part.waits(endpoint.function)
+            ]
+            if waiting and all(endpoint.ends for endpoint in answering):
                 site = Site[ast.AST](rule, module, call)
                 helper, needed = added_function(site, "run_to_its_end", _CODE, _IMPORTS)
                 insertions = Insertions(module)
