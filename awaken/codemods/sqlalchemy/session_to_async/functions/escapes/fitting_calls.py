@@ -95,13 +95,13 @@ def _is_foreign(
     return bool(alternatives) and all(is_plain(part, alternative) for alternative in alternatives)
 
 
-def _cannot_be(given: object, declared: Value) -> bool:
+def _cannot_be(constant: object, declared: Value) -> bool:
     """Whether a text is no number, or no UUID, where one is declared."""
     reading = _READING.get(declared.qualified) if isinstance(declared, InstanceOf) else None
-    if reading is None or not isinstance(given, str):
+    if reading is None or not isinstance(constant, str):
         return False
     try:
-        reading(given)
+        reading(constant)
     except ValueError:
         return True
     return False
