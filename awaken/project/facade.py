@@ -547,7 +547,7 @@ class Project:
         """
         return self.values.of(module, node).instance_of
 
-    def spellings(self, name: str) -> list[str]:
+    def spellings(self, name: str) -> tuple[str, ...]:
         """Return the last parts of the names that files give to what is called ``name``."""
         return self._classes.spellings(name)
 

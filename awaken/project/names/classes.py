@@ -214,7 +214,8 @@ class Classes:
             for path in (*search(word, "inherited"), *search(word, "renamed"))
         )
 
-    def spellings(self, qualified: str) -> list[str]:
+    @cached_method
+    def spellings(self, qualified: str) -> tuple[str, ...]:
         """Return the names by which the class may go: its own, and those that files give it."""
         words = [qualified.rpartition(".")[2]]
         for word in words:
@@ -223,7 +224,7 @@ class Classes:
                 table = self._names.table(path)
                 result = set[str]() if table is None else table.other_names(word)
                 words += sorted(result - set(words))
-        return words
+        return tuple(words)
 
     def spellings_of(self, names: Iterable[str]) -> list[str]:
         """Return the names by which any of the classes ``names`` may go, sorted."""
