@@ -132,8 +132,9 @@ class Module:
     def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
         """The names that the file gives to something imported, each with the original."""
         result = renamed_imports(self._imports if _AS.search(self.source.text) else ())
-        imported = names_bound_by(self._imports) if any(renaming_assignments(self.tree)) else {}
-        for target, root, original in renaming_assignments(self.tree):
+        renaming = [*renaming_assignments(self.tree)]
+        imported = names_bound_by(self._imports) if renaming else {}
+        for target, root, original in renaming:
             is_once = root.id in imported and root.id in self._bound_once
             if root.id in imported and (is_once or self.scopes.only_binding(root, "import")):
                 result[target] = target.id, original
