@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.field_values import Given
@@ -274,7 +274,7 @@ class _Receivers(ProgramFacts):
                 yield plain
 
 
-def _is_call_of(node: ast.AST, names: list[str]) -> bool:
+def _is_call_of(node: ast.AST, names: Collection[str]) -> bool:
     if not isinstance(node, ast.Call):
         return False
     func = node.func.value if isinstance(node.func, ast.Subscript) else node.func
