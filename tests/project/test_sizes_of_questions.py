@@ -202,6 +202,19 @@ def test_what_is_too_large_is_worked_out_once(files, asked):
     assert steps(lambda: ask([first])) > 4 * steps(lambda: ask(others))
 
 
+def test_what_many_questions_lead_to_is_found_too_deep_once():
+    heads = [f"h{number}" for number in range(20)]
+    starts = "".join(f"{head} = [x0]\n{head}\n" for head in heads)
+    project = program({"m.py": CHAIN["m.py"] + starts})
+    module = module_of(project, "m.py")
+    before = WORK.questions
+
+    for head in heads:
+        assert isinstance(project.values.of(module, last(module, head)).unknown, TooLarge)
+
+    assert WORK.questions - before < 2 * circles.DEEPEST
+
+
 def test_trees_that_are_parsed_again_change_no_size(monkeypatch):
     files = generated(5)
     parts = {f"p{number}.py": f"{START}{written(random.Random(number))}" for number in range(4)}

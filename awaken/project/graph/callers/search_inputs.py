@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from functools import cached_property
 
@@ -17,7 +18,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.undefined import may_define
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import Function, last_name
 from awaken.project.source.words import COMPOSING, Words
 from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.calls.loaded_files import MAKING, NAMING
@@ -25,6 +26,8 @@ from awaken.project.values.domain import ModuleOf, Unknown
 from awaken.project.values.evaluation import Evaluator
 
 _MOST_SEARCHED = 1000
+_ANYTHING = frozenset({""})
+"""In place of the name of a function: an object that is more than what callers pass to it."""
 
 
 class Surroundings:
@@ -65,30 +68,54 @@ class Surroundings:
     def _lookups_at(self, path: str) -> list[tuple[Place, str, str]]:
         """Return the lookups of any name, each with its text and the pattern of what it reads."""
         values = self.module_values
-        near = {path, *values.users(path)}
-        near.update(file for name in values.takers(path) for file in self.words.files_with(name))
+        takers = values.takers(path)
+        near = {
+            *values.users(path),
+            *(file for name in takers for file in self.words.files_with(name)),
+        }
+        near = {file for file in near if self._may_look_up(file, path, takers)}
         return [
             (module.place(lookup.node), module.excerpt(lookup.node), lookup.pattern(module))
-            for module, lookup in self.lookups_near(near)
+            for module, lookup in self.lookups_near({path, *near})
             if self._may_read(path, module, lookup)
         ]
+
+    def _may_look_up(self, file: str, path: str, takers: frozenset[str]) -> bool:
+        """Whether a file may look up names of another at ``path``, which ``takers`` are given."""
+        takes_it = not takers.isdisjoint(self._takers_looking_up(file))
+        return takes_it or path in self._modules_looked_up(file)
+
+    # Many files ask, and a large program does not keep the tree of this one in between.
+    @cached_method
+    def _takers_looking_up(self, path: str) -> frozenset[str]:
+        """Return the functions of a file that look up names in what they are called with."""
+        lookups = self.lookups_near([path])
+        takers = (_takers(module, lookup.owner) for module, lookup in lookups if lookup.owner)
+        return frozenset().union(*takers)
+
+    @cached_method
+    def _modules_looked_up(self, path: str) -> frozenset[str]:
+        """Return the files in which a file may look up names, but not what callers give it."""
+        return frozenset(
+            value.path
+            for module, lookup in self.lookups_near([path])
+            if lookup.owner is not None and _takers(module, lookup.owner) >= _ANYTHING
+            for value in self.evaluator.values(module, lookup.owner)
+            if isinstance(value, ModuleOf)
+        )
 
     def _may_read(self, path: str, module: Module, lookup: Lookup) -> bool:
         """Whether ``lookup``, in a file, may read the names of the module at ``path``."""
         owner = lookup.owner
         if owner is None:
             return module.path == path
-        parameter = module.scopes.parameter_of(owner)
-        function = module.enclosing_def(owner) if parameter is not None else None
-        is_passed = function is not None and function.name in self.module_values.takers(path)
-        # Neither a call nor a default gives it the module.
-        is_other = parameter is not None and parameter.value is None and not is_passed
-        if is_other and module.path != path:
+        own, takers = _takers(module, owner), self.module_values.takers(path)
+        if own.isdisjoint(takers | _ANYTHING) and module.path != path:
             return False
         values = self.evaluator.values(module, owner)
         if any(isinstance(value, Unknown) for value in values):
             is_own = module.path == path and self.module_values.may_be_asked(path)
-            return is_passed or (is_own and lookup.name is not None)
+            return not own.isdisjoint(takers) or (is_own and lookup.name is not None)
         return ModuleOf(path) in values
 
     @cached_method
@@ -132,14 +159,20 @@ class _ModuleValues:
     def takers(self, path: str) -> frozenset[str]:
         """Return the names of what is called with the module at ``path``."""
         dotted = self._evaluator.names.layout.name_of(path)
-        last = dotted.rpartition(".")[2]
-        return frozenset(
-            last_name(call.func)
-            for module in self._evaluator.modules_at(self.users(path))
-            for node in _values(module, {last})
-            if (call := module.call_taking(node)) is not None
-            and self._evaluator.names.qualified_name(module, node) == dotted
-        )
+        taking = (self._takers_in(file).get(dotted, ()) for file in self.users(path))
+        return frozenset().union(*taking)
+
+    @cached_method
+    def _takers_in(self, path: str) -> dict[str, set[str]]:
+        """Return the names of what the file at ``path`` calls with modules, by their names."""
+        takers = defaultdict[str, set[str]](set)
+        for module in self._evaluator.modules_at([path]):
+            for node in _values(module, self.last_names):
+                call = module.call_taking(node)
+                name = self._evaluator.names.qualified_name(module, node) if call else None
+                if call is not None and name is not None:
+                    takers[name].add(last_name(call.func))
+        return takers
 
     def may_be_asked(self, path: str) -> bool:
         """Whether any code may ask the module at ``path`` for a name that is a text."""
@@ -248,6 +281,16 @@ class _ModuleValues:
                 if path != module.path
             )
         }
+
+
+def _takers(module: Module, owner: ast.expr) -> frozenset[str]:
+    """Return the function of which ``owner`` is a parameter, and whether it may be more."""
+    parameter = module.scopes.parameter_of(owner)
+    function = None if parameter is None else parameter.scope.node
+    if parameter is None or not isinstance(function, Function):
+        return _ANYTHING
+    own = frozenset({function.name})
+    return own if parameter.value is None else own | _ANYTHING
 
 
 def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.Attribute]:

@@ -116,6 +116,8 @@ class Answers:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, Answer] = {}
+        # The depth that questions have at least, by name, since one above them was too deep.
+        self._least_depths: dict[int, int] = {}
         self._lets_go = False
         self.forget()
 
@@ -231,13 +233,21 @@ class Answers:
 
     def _go_down(self, depth: int) -> None:
         if depth > DEEPEST:
+            for question in self._stack:
+                name, least = _name_of(question.key, question.path), depth - question.index
+                self._least_depths[name] = max(least, self._least_depths.get(name, 0))
             raise _too_many()
+
+    def _least_depth(self, key: Hashable, path: str) -> int:
+        """Return what is known of the depth of a question before it is worked out."""
+        # Few programs have any: a name takes longer to make than to look up.
+        return self._least_depths.get(_name_of(key, path), 1) if self._least_depths else 1
 
     def _solved_values(
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None
     ) -> Values:
         index, before = len(self._stack), self._work
-        self._go_down(index + 1)
+        self._go_down(index + self._least_depth(key, path))
         for turn in range(_MOST_ROUNDS):
             changes, self._work = self._changes, before
             self._take(1)

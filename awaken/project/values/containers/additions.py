@@ -21,6 +21,7 @@ from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting, positional_parameters
 from awaken.project.source.worklist import MOST_FILES
@@ -143,16 +144,30 @@ class Additions(EvaluatorPart):
             for depth in range(DEEPEST):
                 yield Addition("unknown", depth, module, module.tree)
             return
-        files = [module, *self._evaluator.names.facts.mentioning(name, others)]
-        additions = [addition for file in files for addition in self._of_attribute(file, name)]
-        owners = {addition.owner for addition in additions} - {""}
+        own = {addition.owner for addition in self._of_attribute(module, name)}
+        by_file = self._owners_by_file(name)
+        owners = own.union(*by_file.values()) - {""}
         if _SHARED not in owners:
             owners = {owner for owner in owners if may_be_of(owner)}
-        yield from (
-            addition
-            for addition in additions
-            if addition.module is not module and (not addition.owner or addition.owner in owners)
+        owners.add("")
+        adding = (path for path in others if not owners.isdisjoint(by_file.get(path, ())))
+        for file in self._evaluator.modules_at(adding):
+            additions = self._of_attribute(file, name)
+            yield from (addition for addition in additions if addition.owner in owners)
+
+    @cached_method
+    def _owners_by_file(self, name: str) -> dict[str, set[str]]:
+        """Return the owners of what each file puts into attributes called ``name``.
+
+        Many classes ask, and a large program does not keep the trees of all files in between.
+        """
+        files = self._evaluator.names.facts.mentioning(
+            name, self._evaluator.files_naming(name) or ()
         )
+        return {
+            file.path: {addition.owner for addition in self._of_attribute(file, name)}
+            for file in files
+        }
 
     def _of_variable(
         self, module: Module, scope: Scope, name: str, depth: int, *, is_local: bool
