@@ -49,6 +49,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
+from awaken.codemods.sqlalchemy.session_to_async.reads.transient import is_transient
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
@@ -265,6 +266,8 @@ class ReadsAfterWrites:
             return
         span = module.span(function)
         if isinstance(getattr(module.parent(node), "ctx", None), ast.Store):
+            if is_transient(self._project, module, statement, getattr(node, "id", "")):
+                return
             # A collection that is replaced is loaded for that.
             start = module.span(node).start
             writes = [item for item in self._writes.in_file(module.path) if item.span.end <= start]
