@@ -15,6 +15,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.project.frameworks.loads.query_items import What
 
 _EAGER = frozenset({"immediate", "joined", "selectin", "subquery"})
+_IGNORED = frozenset({"autoflush", "options", "populate_existing", "yield_per"})
+"""Builders whose settings belong to the Query, and not to the statement that is made of it."""
 
 
 def caveats_of_given(statement: Statement, links: Iterable[Link]) -> list[str]:
@@ -22,9 +24,12 @@ def caveats_of_given(statement: Statement, links: Iterable[Link]) -> list[str]:
     method, caveats = statement.chain.end, []
     if statement.unsure or may_load_collection(statement):
         caveats.append(f"`{method}()` needs `.unique()` if a class loads a collection by a join")
-    if _loads_eagerly(statement) or any(link.name == "options" for link in links):
-        what = "loader options and eager relationships of a Query, which now take effect"
-        caveats.append(f"`{method}()` ignores {what}")
+    ignored = sorted({f"`{link.name}()`" for link in links if link.name in _IGNORED})
+    ignored += ["eager relationships"] if _loads_eagerly(statement) else []
+    if ignored:
+        caveats.append(
+            f"`{method}()` ignores {' and '.join(ignored)} of a Query, which now take effect"
+        )
     if method == "execute" and any(item.what is not What.ENTITY for item in statement.items):
         caveats.append("rows of `execute()` have a key for every column")
     if statement.reader.project.targets.admits("sqlalchemy", ">=2.1"):

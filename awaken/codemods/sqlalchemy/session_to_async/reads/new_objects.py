@@ -282,7 +282,7 @@ def _needed(
 def _is_set(new: _New, written: ast.Call, attribute: str) -> bool:
     """Whether the block of a new object sets an attribute of it before a call writes it.
 
-    A flush leaves that as it is. What is read of the related objects is loaded nevertheless.
+    A flush leaves that as it is. Further reads of the related objects need their loads.
     """
     module, made, text = new.module, new.module.statement_of(new.made), f"{new.name}.{attribute}"
     if made is None or new.is_many or any(step.text == text for step in new.steps):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def is_transient(project: Project, module: Module, statement: ast.stmt, name: str) -> bool:
     """Whether a variable has such an object where a statement sets an attribute of it.
 
-    A statement of the same block makes the object, and no call runs between the two. What runs in
-    the statement itself cannot reach the object: no related one has it.
+    A statement of the same block makes the object, and no call runs between the two. The value of
+    the statement cannot reach the object, because no related one has it.
     """
     block = module.block_of(statement)
     for earlier in reversed(block[: block.index(statement)] if statement in block else ()):
