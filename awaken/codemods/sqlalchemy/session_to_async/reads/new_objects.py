@@ -275,7 +275,7 @@ def _needed(
         for attribute, places in needing.items()
         for at in [min((one for one in places if start < one < end), default=0)]
         if (at or (is_last and _ELSEWHERE in places)) and not _is_refreshed(new, start, at or end)
-        if writing[number] in commits or not _is_set(new, writing[0], attribute)
+        if last_name(writing[number].func) != "flush" or not _is_set(new, writing[0], attribute)
     ]
 
 

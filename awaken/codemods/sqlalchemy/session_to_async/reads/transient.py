@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
@@ -42,3 +43,33 @@ def _is_apart(
     names = project.orm.reads.names_of_mapped()
     is_related = any(keyword.arg is None or keyword.arg in names for keyword in made.keywords)
     return not is_related or not any(isinstance(part, ast.Call | ast.Await) for part in parts)
+
+
+def is_given_away(module: Module, made: ast.Call, reading: ast.stmt) -> bool:
+    """Whether a new object may be in a session where a statement reads it, and be flushed there."""
+    targets = targets_of(module.parent(made))
+    names = {part.id for each in targets for part in ast.walk(each) if isinstance(part, ast.Name)}
+    if not names:
+        return True
+    start, end = module.span(made).end, module.span(reading).start
+    around = list(module.walk(module.enclosing_function(made)))
+    # A list or a collection has it, too: `order.items = [item]`.
+    given = [
+        module.span(node).end
+        for node in around
+        if isinstance(node, ast.Name)
+        and node.id in names
+        and isinstance(node.ctx, ast.Load)
+        and start < module.span(node).start < end
+        and not _is_attribute_read(module, node)
+    ]
+    return bool(given) and any(
+        isinstance(node, ast.Call) and min(given) <= module.span(node).start < end
+        for node in around
+    )
+
+
+def _is_attribute_read(module: Module, node: ast.Name) -> bool:
+    """Whether an attribute of a variable is read, and not called."""
+    above = module.parent(node)
+    return isinstance(above, ast.Attribute) and module.call_of(above) is None
