@@ -79,7 +79,7 @@ class _Read(Struct, frozen=True):
     session is not refreshed. A collection ``is_filled`` from its other side. Nor is one refreshed
     that is the object of a variable in ``aliases``, of which the same was read before: that stays.
     Of a ``loop`` that writes, the first run loads it. Some statements loaded one that ``is_old``.
-    What ``is_set`` for a new object needs no load, and stays.
+    A collection that ``is_set`` of a new object needs no load, and stays.
     """
 
     statement: ast.stmt
