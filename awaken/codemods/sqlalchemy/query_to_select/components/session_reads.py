@@ -1,20 +1,12 @@
-"""The session of a held query: read off it, as ``query.session``, or told to execute it.
-
-``session.execute(query)`` gives rows, as it does for a ``select()``. SQLAlchemy accepts a Query
-there until 2.0 (2.1: ``ObjectNotExecutableError``). A Query drops repeated objects of a joined
-collection; a ``select()`` needs ``.unique()``.
-"""
+"""The session of a held query: read off it, as ``query.session``, or told to execute it."""
 
 from __future__ import annotations
 
 import ast
 from typing import Literal
 
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import query_root
-from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OF_SESSION, query_root
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.query_items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.source.trees import variable_of
@@ -36,12 +28,12 @@ def read_by_session(reader: Reader, node: ast.expr) -> SessionRead | None:
     if not isinstance(call, ast.Call) or call.args[:1] != [node]:
         return None
     called = call.func
-    if isinstance(called, ast.Attribute) and called.attr == "execute":
+    if isinstance(called, ast.Attribute) and called.attr in OF_SESSION:
         is_its_own = ast.unparse(called.value) == f"{ast.unparse(node)}.session"
         proof = reader.project.orm.session_of(reader.module, called.value)
-        # Session.execute() takes a Query as well as a select(), up to SQLAlchemy 2.0.
+        # A session takes a Query as well as a select(), up to SQLAlchemy 2.0.
         if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
-            return "argument", "execute", node
+            return "argument", called.attr, node
     return None
 
 
@@ -70,20 +62,6 @@ def session_read_off(reader: Reader, node: ast.expr) -> ast.Attribute | None:
     if not isinstance(parent, ast.Attribute) or parent.attr != "session":
         return None
     return parent if isinstance(parent.ctx, ast.Load) else None
-
-
-def caveats_of_execute(statement: Statement) -> list[str]:
-    """Return what may change where ``session.execute()`` is given a select instead of a Query."""
-    caveats = []
-    if may_repeat(statement):
-        caveats.append("`execute()` needs `.unique()` if a class loads a collection by a join")
-    if any(item.what is not What.ENTITY for item in statement.items):
-        caveats.append("rows of `execute()` have a key for every column")
-    if statement.reader.project.targets.admits("sqlalchemy", ">=2.1"):
-        caveats.append(
-            "`execute()` accepts no Query since SQLAlchemy 2.1, where this code fails today"
-        )
-    return caveats
 
 
 def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] | None:

@@ -16,11 +16,17 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, se
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
 from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import TAKEN, Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
+    OF_SESSION,
+    TAKEN,
+    Chain,
+    Link,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import ONE_BY_ONE
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first, is_buffered
+from awaken.codemods.sqlalchemy.query_to_select.results.given import caveats_of_given
 from awaken.codemods.sqlalchemy.query_to_select.results.laziness import runs_later
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import (
     caveats_of_statement,
@@ -62,12 +68,14 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
     embeds = chain.ending in {"embedded", "argument", "read"}
     # An embedded or counted query makes no objects, so nothing is loaded with them.
     loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
-    statement = translate(reader, chain, loads)
+    is_given = chain.ending == "argument" and chain.end in OF_SESSION
+    statement = translate(reader, chain, loads or is_given)
     # `query().add_columns(...)` is fine: it asks for something in the end.
     if not statement.items and not statement.changed_items:
         raise Refused(reasons.RAISES_TODAY, "query() selects nothing")
     check_distinct(statement)
     decision = _decide_embedded(statement) if embeds else decide_executed(statement)
+    decision.caveats += caveats_of_given(statement, chain.links) if is_given else []
     decision.needs += statement.needs
     join_operands(statement, decision)
     return decision

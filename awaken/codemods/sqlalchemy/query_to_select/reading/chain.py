@@ -39,6 +39,8 @@ TAKEN = "the argument of a library"
 """How a query ends that a function of a library takes, which does the same with a select()."""
 SELECTABLE_ARGUMENTS = name_list("criteria_among") | {"from_select"}
 """Methods that take a statement and put it into another one."""
+OF_SESSION = frozenset({"execute", "scalar", "scalars"})
+"""Methods of a session that execute a statement, and a Query until SQLAlchemy 2.0."""
 ITERATING = library_names().consuming | name_list("lazy_builtins")
 """Builtins that do nothing with an iterable argument but iterate it."""
 _OF_SEVERAL = frozenset({"chain", "compress", "zip_longest"})
@@ -239,6 +241,8 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
         )
         if of_cte or of_query or call.func.attr in SELECTABLE_ARGUMENTS:
             return "argument", call.func.attr
+        if call.func.attr in OF_SESSION and _is_given_own(node, call):
+            return "argument", call.func.attr
         # It reads all rows at once, as list() does.
         if call.func.attr == "extend" and _is_list(module, call.func.value):
             return "iterated", "extend"
@@ -254,6 +258,17 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
     if last in SET_OPERATIONS:
         raise Refused(reasons.SET_OPERATION, f"`{last}()` of queries")
     raise Refused(reasons.PASSED_QUERY, name)
+
+
+def _is_given_own(query: ast.expr, call: ast.Call) -> bool:
+    """Whether a method of a session is given the ``query`` that the same session makes."""
+    if call.args[0] is not query or not isinstance(call.func, ast.Attribute):
+        return False
+    root = query_root(query)
+    made_by = root.func if isinstance(root, ast.Call) else None
+    return isinstance(made_by, ast.Attribute) and ast.unparse(made_by.value) == ast.unparse(
+        call.func.value
+    )
 
 
 def _is_iterated(name: str, node: ast.expr, call: ast.Call) -> bool:

@@ -23,7 +23,7 @@ from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.expressions.alternatives import whole_alternative
-from awaken.project.source.expressions.expression_uses import variable_for
+from awaken.project.source.expressions.expression_uses import targets_of, variable_for
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, last_name
 from awaken.project.values.domain import Values
@@ -275,7 +275,25 @@ def _needed(
         for attribute, places in needing.items()
         for at in [min((one for one in places if start < one < end), default=0)]
         if (at or (is_last and _ELSEWHERE in places)) and not _is_refreshed(new, start, at or end)
+        if last_name(writing[number].func) != "flush" or not _is_set(new, writing[0], attribute)
     ]
+
+
+def _is_set(new: _New, written: ast.Call, attribute: str) -> bool:
+    """Whether the block of a new object sets an attribute of it before a call writes it.
+
+    A flush leaves that as it is. Further reads of the related objects need their loads.
+    """
+    module, made, text = new.module, new.module.statement_of(new.made), f"{new.name}.{attribute}"
+    if made is None or new.is_many or any(step.text == text for step in new.steps):
+        return False
+    start, end = module.span(made).end, module.span(written).start
+    return any(
+        start < module.span(statement).start and module.span(statement).end <= end
+        for statement in module.block_of(made)
+        for target in targets_of(statement)
+        if isinstance(target, ast.Attribute) and module.text_of(target) == text
+    )
 
 
 def _needing(project: Project, new: _New, read: Place) -> Iterator[int]:

@@ -187,10 +187,13 @@ def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:
     """Return the argument of a call that loads objects after a commit.
 
     Where autoflush may be off (``is_held``), loading again would lose unsaved changes. None where
-    the session has no name then.
+    the session has no name then, or has no objects yet.
     """
     for module, call in project.calls_at(load.place)[:1]:
         session = call.func.value if isinstance(call.func, ast.Attribute) else call
+        # A test may give others one session: a block closes it, and it has no objects then.
+        if _is_first(project, module, call, session, {"with"}):
+            return None
         said, asked = "True", ""
         if is_held and not load.is_clean:
             if not isinstance(session, _NAMES):
@@ -226,19 +229,38 @@ def populating(project: Project, place: Place, *, is_held: bool) -> Anew | None:
     return None if is_held else Anew(argument, "True")
 
 
-def _is_first(project: Project, module: Module, call: ast.Call, session: ast.expr) -> bool:
-    """Whether ``call`` is the first use of a session that its function makes each time."""
+def _is_first(
+    project: Project,
+    module: Module,
+    call: ast.Call,
+    session: ast.expr,
+    kinds: Collection[str] = ("assignment", "with"),
+) -> bool:
+    """Whether ``call`` is the first use of a session that its function makes each time.
+
+    ``kinds`` are those of the bindings that may hold it.
+    """
     if not isinstance(session, ast.Name):
         return False
-    match [(binding.kind, binding.value) for binding in module.scopes.bindings_of(session)]:
-        case [("assignment" | "with", ast.Call() as making)]:
+    # Of several blocks, each has a session of its own.
+    around = {*module.ancestors(call)}
+    bindings = [*module.scopes.bindings_of(session)]
+    if all(binding.kind == "with" for binding in bindings):
+        bindings = [each for each in bindings if module.statement_of(each.node) in around]
+    match [(binding.kind, binding.value) for binding in bindings]:
+        case [(kind, ast.Call() as making)] if kind in kinds:
             made = project.orm.made_session(module, making)
         case _:
             return False
     if made is None or made.source not in {"class", "factory"}:
         return False
-    loops = {ancestor for ancestor in module.ancestors(call) if isinstance(ancestor, Repeating)}
-    others = [name for name in module.scopes.reads_of(session) if name is not session]
+    loops = {ancestor for ancestor in around if isinstance(ancestor, Repeating)}
+    block = module.statement_of(making) if kind == "with" else None
+    others = [
+        name
+        for name in module.scopes.reads_of(session)
+        if name is not session and (block is None or block in module.ancestors(name))
+    ]
     return (
         module.enclosing_function(making) is module.enclosing_function(call)
         and loops.issubset(module.ancestors(making))

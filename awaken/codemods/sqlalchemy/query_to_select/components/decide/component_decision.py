@@ -38,7 +38,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters im
     MadeSession,
     SessionParameter,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
@@ -63,9 +62,15 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     KindsRewrite,
     QueryRewrite,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, TAKEN, Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
+    OF_SESSION,
+    SET_OPERATIONS,
+    TAKEN,
+    Link,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.results.given import caveats_of_given
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_of_statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.labels import label_caveats
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
@@ -245,16 +250,19 @@ def _rewrite_of_use(
             decision.caveats.append(OF_TEXT)
         return _links_alone(statement, decision, fragment)
     check_distinct(statement)
+    links = [link for item in component.fragments for link in item.links]
     if fragment.end == TAKEN:
-        links = [link for item in component.fragments for link in item.links]
         decision.caveats += caveats_of_taken(statement, links)
+    if fragment.ending == "argument" and fragment.end in OF_SESSION:
+        decision.caveats += caveats_of_given(statement, links)
     if fragment.ending in {"executed", "iterated"}:
         return _execution(component, statement, decision, fragment, session.session_at(fragment))
     return _embedding(statement, decision, fragment)
 
 
 def _state(states: States, fragment: ChainFragment) -> Statement:
-    return states.required_statement(fragment, executed=fragment.ending in {"executed", "iterated"})
+    executed = fragment.ending in {"executed", "iterated"} or fragment.end in OF_SESSION
+    return states.required_statement(fragment, executed=executed)
 
 
 def _check_items(statement: Statement) -> None:
@@ -362,7 +370,6 @@ def _embedding(
         # A plain union gives columns, where the Query gives objects.
         if chain.end in SET_OPERATIONS and kind_of(statement.items) is not Kind.ROWS:
             raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
-        decision.caveats += caveats_of_execute(statement) if chain.end == "execute" else []
         return _links_alone(statement, decision, fragment)
     if chain.ending == "embedded":
         _check_embedded(statement)

@@ -49,12 +49,15 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
+from awaken.codemods.sqlalchemy.session_to_async.reads.transient import (
+    is_given_away,
+    is_transient,
+)
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
-from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
 from awaken.project.source.worklist import groups_of
@@ -76,6 +79,7 @@ class _Read(Struct, frozen=True):
     session is not refreshed. A collection ``is_filled`` from its other side. Nor is one refreshed
     that is the object of a variable in ``aliases``, of which the same was read before: that stays.
     Of a ``loop`` that writes, the first run loads it. Some statements loaded one that ``is_old``.
+    A collection that ``is_set`` of a new object needs no load, and stays.
     """
 
     statement: ast.stmt
@@ -96,6 +100,7 @@ class _Read(Struct, frozen=True):
     is_new_too: bool = False
     is_kept: bool = False
     is_old: bool = False
+    is_set: bool = False
     loop: ast.stmt | None = None
 
 
@@ -251,7 +256,8 @@ class ReadsAfterWrites:
             for read in self._reads(module, node, places[module.place(node)]):
                 if not any(_covers(module, candidate, read) for candidate in kept):
                     kept.append(read)
-                    yield read
+                    if not read.is_set:
+                        yield read
 
     def _reads(
         self,
@@ -265,6 +271,10 @@ class ReadsAfterWrites:
             return
         span = module.span(function)
         if isinstance(getattr(module.parent(node), "ctx", None), ast.Store):
+            if is_transient(self._project, module, statement, getattr(node, "id", "")):
+                text, name = module.text_of(node), getattr(module.parent(node), "attr", "")
+                yield _Read(statement, text, name, "", is_optional=False, is_set=True)
+                return
             # A collection that is replaced is loaded for that.
             start = module.span(node).start
             writes = [item for item in self._writes.in_file(module.path) if item.span.end <= start]
@@ -460,7 +470,7 @@ class ReadsAfterWrites:
         start = module.span(read.statement).start
         making = [write for write in writes if self._writes.makes(write, step, start)]
         return any(
-            not self._writes.is_outside(module, call) or _is_given_away(module, call, read)
+            not self._writes.is_outside(module, call) or is_given_away(module, call, read.statement)
             for place in making
             for call in module.calls_at(place.span)[:1]
         )
@@ -531,36 +541,6 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
     """Whether one read loads what another reads: that stays, whatever is written meanwhile."""
     is_same = (earlier.text, earlier.name) == (later.text, later.name)
     return is_same and covers(module, earlier.statement, later.statement, later.text, ())
-
-
-def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
-    """Whether an object may be in a session where it is read, and be flushed there."""
-    targets = targets_of(module.parent(made))
-    names = {part.id for each in targets for part in ast.walk(each) if isinstance(part, ast.Name)}
-    if not names:
-        return True
-    start, end = module.span(made).end, module.span(read.statement).start
-    around = list(module.walk(module.enclosing_function(made)))
-    # A list or a collection has it, too: `order.items = [item]`.
-    given = [
-        module.span(node).end
-        for node in around
-        if isinstance(node, ast.Name)
-        and node.id in names
-        and isinstance(node.ctx, ast.Load)
-        and start < module.span(node).start < end
-        and not _is_attribute_read(module, node)
-    ]
-    return bool(given) and any(
-        isinstance(node, ast.Call) and min(given) <= module.span(node).start < end
-        for node in around
-    )
-
-
-def _is_attribute_read(module: Module, node: ast.Name) -> bool:
-    """Whether an attribute of a variable is read, and not called."""
-    above = module.parent(node)
-    return isinstance(above, ast.Attribute) and module.call_of(above) is None
 
 
 def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
