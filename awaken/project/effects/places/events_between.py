@@ -28,7 +28,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of
 from awaken.project.source.worklist import MOST_FUNCTIONS, MOST_NODES, multimap, reachable
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
-from awaken.project.values.local.control import ControlGraph
+from awaken.project.values.local.control import ControlGraph, parts_of
 
 Key = TypeVar("Key", bound=Hashable)
 EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
@@ -322,7 +322,7 @@ class EventGraph(ControlGraph):
         self._first_of = {handler.body[0]: handler for handler in handlers}
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)
-        super().__init__(function, scope)
+        super().__init__(parts_of(function), scope)
         self._end = self._here
         marked = ((node, point) for node, points in self.points.items() for point in points)
         named = ((node, point) for point, node in enumerate(self.events) if node is not None)
