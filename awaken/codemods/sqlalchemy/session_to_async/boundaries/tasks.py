@@ -22,7 +22,7 @@ from awaken.project.source.trees import (
     root_of,
     without_arguments,
 )
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -122,12 +122,8 @@ def _applied_places(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
 
 
 def _is_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
-    return any(
-        isinstance(alternative, FunctionOf)
-        and isinstance(alternative.node, Function)
-        and part.entry_points.is_task(part.place_of(alternative.module, alternative.node))
-        for alternative in part.project.values.of(module, node).alternatives
-    )
+    functions = functions_in(part.project.values.of(module, node).alternatives)
+    return any(part.entry_points.is_task(part.place_of(*pair)) for pair in functions)
 
 
 def _eager(project: Project) -> Iterator[Place]:
