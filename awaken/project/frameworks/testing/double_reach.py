@@ -23,6 +23,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import (
     Function,
     children,
+    methods_named,
     parameter_names,
     positional_parameters,
 )
@@ -169,9 +170,8 @@ class Reach:
         """Return a method that a class of the project defines or inherits."""
         # Nearest first, so that what overrides a method counts.
         for _, home, body in self._evaluator.classes.bodies(qualified):
-            for node in body.body:
-                if isinstance(node, Function) and node.name == name:
-                    return EntryPoint(home, node)
+            for node in methods_named(body, name):
+                return EntryPoint(home, node)
         return None
 
     @cached_by(lambda _module, call: call)
