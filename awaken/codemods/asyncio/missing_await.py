@@ -131,7 +131,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.modules import nodes_in
-from awaken.project.source.trees import last_name, methods_named
+from awaken.project.source.trees import last_name
 from awaken.project.values.local.reads import local_binding, reads_seeing
 
 if TYPE_CHECKING:
@@ -304,7 +304,8 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
             return bool(kinds) and kinds <= {"function", "import"}
         case ast.Attribute(value=ast.Name(id="self"), attr=method):
             owner = module.enclosing_class(call)
-            return owner is None or not methods_named(owner, method)
+            body = [] if owner is None else owner.body
+            return not any(isinstance(one, ast.FunctionDef) and one.name == method for one in body)
     return True
 
 
