@@ -131,17 +131,17 @@ class _Evaluation(ControlGraph):
         is_target = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
         if is_target and isinstance(node, _UNPACKED):
             # Unpacking iterates over the value before anything is stored.
-            yield from self._acting(node) if isinstance(node.ctx, ast.Store) else ()
+            yield from self._effect(node) if isinstance(node.ctx, ast.Store) else ()
             yield from node.elts
             return
         yield from super()._parts(node)
         if not isinstance(node, _SILENT) and not (is_target and isinstance(node, ast.Starred)):
-            yield from self._acting(node)
+            yield from self._effect(node)
 
     def _note_begin(self) -> None:
         self._begin = self._point(None)
 
-    def _acting(self, node: ast.AST) -> Iterable[_Work]:
+    def _effect(self, node: ast.AST) -> Iterable[_Work]:
         return (lambda: self._point(node),) if isinstance(node, ast.expr) else ()
 
     def _event(self, node: ast.AST, name: str) -> None:

@@ -119,7 +119,7 @@ class ControlGraph:
         special = self.special.get(type(node))
         return iter(children(node)) if special is None else special(self, node)
 
-    def _acting(self, node: ast.AST) -> Iterable[_Work]:
+    def _effect(self, node: ast.AST) -> Iterable[_Work]:
         """Return what notes that ``node`` runs code of its value here, between its parts."""
         del node
         return ()
@@ -193,7 +193,7 @@ class ControlGraph:
             yield part
         for part in parts[1:]:
             yield lambda: skipped.append(self._here)
-            yield from self._acting(node)
+            yield from self._effect(node)
             yield part
         yield lambda: self._join(*skipped, self._here)
 
@@ -219,7 +219,7 @@ class ControlGraph:
             self._here = start[0]
 
         yield node.test
-        yield from self._acting(node)
+        yield from self._effect(node)
         yield lambda: start.append(self._here)
         yield from first
         yield turn
@@ -249,7 +249,7 @@ class ControlGraph:
         for number, generator in enumerate(generators):
             if number:
                 yield generator.iter
-            yield from self._acting(generator.iter)
+            yield from self._effect(generator.iter)
             yield generator.target
             for condition in generator.ifs:
                 yield condition
@@ -275,7 +275,7 @@ class ControlGraph:
         yield lambda: missed.append(self._here)
         for case in node.cases:
             yield next_case
-            yield from self._acting(node.subject)
+            yield from self._effect(node.subject)
             yield case.pattern
             # A pattern that fails may have bound a part of its names already.
             yield lambda: missed.append(self._here)
@@ -333,7 +333,7 @@ class ControlGraph:
 
     def _work_for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
         yield node.iter
-        yield from self._loop(node, [*self._acting(node.iter), node.target], ends=True)
+        yield from self._loop(node, [*self._effect(node.iter), node.target], ends=True)
 
     # ----------------------------------------------------------------------------------- exits
     def _jump(self, node: ast.AST) -> Iterator[_Work]:
@@ -360,12 +360,12 @@ class ControlGraph:
         first, *others = node.items
         yield first.context_expr
         yield enter
-        yield from self._acting(first.context_expr)
+        yield from self._effect(first.context_expr)
         if first.optional_vars is not None:
             yield first.optional_vars
         for item in others:
             yield item.context_expr
-            yield from self._acting(item.context_expr)
+            yield from self._effect(item.context_expr)
             if item.optional_vars is not None:
                 yield item.optional_vars
         yield from node.body

@@ -91,7 +91,7 @@ class Serving:
         edits = enclose(site, function, region.statements)
         name = module.scopes.fresh_name(f"before_{node.name.strip('_')}", "before_serving")
         run, more, caveats = self._disposal.run(site, f"{name}()")
-        data = region.enclosed(name, run, kept=(), blank_lines=2)
+        data = region.as_function(name, run, kept=(), blank_lines=2)
         return Rewrite(message, [*edits, *more, site.rewrite(node, ENCLOSE, data)], caveats)
 
     def _closed_region(

@@ -67,7 +67,7 @@ class Region(Struct, frozen=True):
         """How many statements of its block are below it, without functions."""
         return _without_functions(self.holder.body[self.last + 1 :])
 
-    def enclosed(self, name: str, run: str, kept: tuple[str, ...], blank_lines: int) -> Enclosed:
+    def as_function(self, name: str, run: str, kept: tuple[str, ...], blank_lines: int) -> Enclosed:
         """Return how the statements become the body of a function of this name."""
         return Enclosed(name, run, self.statements_above, self.statements_below, kept, blank_lines)
 

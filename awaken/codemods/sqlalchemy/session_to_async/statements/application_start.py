@@ -358,7 +358,7 @@ class ApplicationStart:
         is_of_factory = isinstance(holder, ast.FunctionDef)
         above, below = (_APART, 0) if is_of_factory else self._blank_lines(region, gone)
         if is_of_factory or others:
-            whole = region.enclosed(name, "", kept=(), blank_lines=above)
+            whole = region.as_function(name, "", kept=(), blank_lines=above)
             data = replace(
                 whole,
                 before=whole.before - sum(index < region.first for index in gone),

@@ -122,7 +122,7 @@ class Scripts:
         name = module.scopes.fresh_name(*names)
         run, more, caveats = self._disposal.run(site, f"{name}()")
         blank_lines = blank_lines_below(lines_above(module, region.holder))
-        data = region.enclosed(name, run, names_kept(module, statements), blank_lines)
+        data = region.as_function(name, run, names_kept(module, statements), blank_lines)
         message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
         written = site.rewrite(region.holder, ENCLOSE, data)
         others = tuple(map(module.place, statements[1:]))

@@ -159,7 +159,7 @@ class Writes:
 
     def sets_key_inside(self, module: Module, node: ast.AST, owners: Iterable[str]) -> bool:
         """Whether the function around a node does so."""
-        return any(self.sets_key(place, owners) for place in self._inside(module, node))
+        return any(self.sets_key(place, owners) for place in self._writes_around(module, node))
 
     def with_unloaded(self) -> Iterator[Place]:
         """Yield the calls that make objects or set a key: the related objects may be unloaded."""
@@ -170,9 +170,9 @@ class Writes:
     def makes_inside(self, module: Module, node: ast.AST, step: Step) -> bool:
         """Whether the function around a read makes such an object, or calls what does."""
         start = module.span(node).start
-        return any(self.makes(place, step, start) for place in self._inside(module, node))
+        return any(self.makes(place, step, start) for place in self._writes_around(module, node))
 
-    def _inside(self, module: Module, node: ast.AST) -> Iterator[Place]:
+    def _writes_around(self, module: Module, node: ast.AST) -> Iterator[Place]:
         """Yield the writes of the function around a node."""
         span = module.span(module.enclosing_function(node) or module.tree)
         return (each for each in self._all if module.path == each.path and span.contains(each.span))
