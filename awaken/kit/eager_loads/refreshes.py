@@ -22,6 +22,7 @@ from awaken.kit.eager_loads.planned_loads import AddedLoad, PlannedLoads
 from awaken.kit.eager_loads.reasons import NESTED_REFRESH, NO_KEY, NO_REFRESH
 from awaken.kit.search import argument
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.effects.places.events_between import Event
 
-_WRITING = ("commit", "flush")
+_WRITING = name_list("writing_methods")
 _VARIABLES = (ast.Name, ast.Attribute)
 _LOADS_COLUMNS_ALONE = "<2.0.4"
 """The versions whose ``refresh()`` loads no lazy relationship that it names (their changelog)."""

@@ -9,7 +9,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, methods_named
 from awaken.project.values.domain import ClassOf, InstanceOf
 
 _OF_EVERYTHING = {"__class__", "__dict__", "__doc__", "__module__", "__name__", "__qualname__"}
@@ -66,7 +66,7 @@ class Attributes(ProgramFacts):
                 return False
             bindings = bound.get(node.attr, [])
             is_method = any(binding.kind == "function" for binding in bindings)
-            if is_method and _is_decorated(owner, node.attr):
+            if is_method and any(one.decorator_list for one in methods_named(owner, node.attr)):
                 return False
             has = has or bool(bindings) or node.attr in _set_at_once(owner)
         return has
@@ -107,17 +107,9 @@ def is_builtin_error(name: str) -> bool:
     return isinstance(made, type) and issubclass(made, BaseException)
 
 
-def _is_decorated(owner: ast.ClassDef, name: str) -> bool:
-    return any(
-        isinstance(one, Function) and one.name == name and one.decorator_list for one in owner.body
-    )
-
-
 def _set_at_once(owner: ast.ClassDef) -> set[str]:
     """Return the attributes that ``__init__`` sets in every case: by its own statements."""
-    init = next(
-        (one for one in owner.body if isinstance(one, Function) and one.name == "__init__"), None
-    )
+    init = next(iter(methods_named(owner, "__init__")), None)
     if init is None or not init.args.args:
         return set()
     result: set[str] = set()

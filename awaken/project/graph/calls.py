@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-
-from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.knowledge.decorators import DecoratorEffects
 from awaken.project.graph.call_paths import CallPath, CallPaths, End
 from awaken.project.graph.callers import Callers, Obstacle
-from awaken.project.graph.callers.caller_index import CallIndex
 from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import (
     Called,
@@ -31,7 +27,6 @@ from awaken.project.graph.forwards.call_graph_building import (
 from awaken.project.graph.forwards.passed.components import PassedFunctions
 from awaken.project.graph.forwards.value_calls import ValueCalls
 from awaken.project.graph.leading import Leading, leading_to
-from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.opaque import OpaqueUse, passed_names
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings
@@ -39,8 +34,6 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
-from awaken.project.source.words import word_pattern
-from awaken.project.source.worklist import multimap
 from awaken.project.values.calls.decorator_effects import decorator_effects, library_names
 from awaken.project.values.domain import Unknown
 from awaken.project.values.evaluation import Evaluator
@@ -48,115 +41,12 @@ from awaken.project.values.local.context_managers import returns_in_the_end
 from awaken.project.values.questions import Passed
 from awaken.project.values.wrapped import Decorated, decorated_by
 
-LONGEST_RECEIVER = 100
-"""Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
-_RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
-_UNKNOWN_RECEIVER = re.compile(rb"(?<!\.\.)\.\Z")
-"""What precedes an attribute of ``f().``; nothing is one of ``...``."""
-_IN_TEXT = (b'"', b"'", b":", b"/")
-"""What precedes a name that may be the end of a text, as ``"package.module:name"``."""
-_STARRED = re.compile(rb"\bfrom\b[\s\\]*+([\w.]*?)[\s\\]*+import[\s\\]*+\*")
-_RENAMED = rb"\b%s[\s\\]++as[\s\\]++(\w++)"
-
-
-class _Mentions(Struct, frozen=True):
-    """The uses of a name: files with it ``alone``, those that import it, and its ``receivers``.
-
-    The receivers are the objects with an attribute of that name; None if one is unknown. The name
-    is ``named`` if it may be the end of a text.
-    """
-
-    alone: frozenset[str]
-    importing: frozenset[str]
-    receivers: frozenset[bytes] | None
-    named: bool
-
-
-class TextMentions:
-    """Answers whether a name may refer to a function; each text is read once for each name."""
-
-    def __init__(self, callers: CallIndex, facts: FactsIndex) -> None:
-        self._words = callers.words
-        self._facts = facts
-        self._importers = callers.importers
-        self._module_values = callers.module_values
-
-    def may_mention(self, name: str, module: Module) -> bool:
-        """Whether ``name`` may mean a function of ``module`` anywhere but at its definition.
-
-        Left out are definitions, attributes of what is no module, and names that their file neither
-        imports nor defines. So are texts, where no code has the module as a value.
-        """
-        mentions, last = self._mentions_of(name), module.name.rpartition(".")[2]
-        if mentions.receivers is None or (
-            module.path in mentions.alone
-            and any(isinstance(node, ast.Name) for node in module.mentions(name))
-        ):
-            return True
-        if mentions.named and self._module_values.may_be_asked(module.path):
-            return True
-        # `import package.module` makes the last word its receiver.
-        if mentions.receivers and not mentions.receivers.isdisjoint(self._names_of(last)):
-            return True
-        if not mentions.alone and not mentions.receivers:
-            return False
-        # Where a file gets the name from another one, the first of these gets it from the module.
-        giving = mentions.importing.union(self._starring.get(last.encode(), ()))
-        # ``from . import *`` does not name its package.
-        is_starred = module.is_package and b"" in self._starring
-        return is_starred or not giving.isdisjoint(self._importers.direct(module.path))
-
-    @cached_method
-    def _mentions_of(self, name: str) -> _Mentions:
-        word = word_pattern(name)
-        alone, receivers, named = set[str](), set[bytes](), False
-        for path in self._words.files_with(name):
-            text = self._words.text(path)
-            for match in word.finditer(text):
-                head = text[max(0, match.start() - LONGEST_RECEIVER) : match.start()].rstrip()
-                receiver = _RECEIVER.search(head) if head.endswith(b".") else None
-                if receiver is not None:
-                    receivers.add(receiver[1])
-                elif _UNKNOWN_RECEIVER.search(head):
-                    # It may be of any function: no more is asked.
-                    return _Mentions(frozenset(), frozenset(), None, named)
-                elif not head.endswith(b"def"):
-                    alone.add(path)
-                    named = named or head.endswith(_IN_TEXT)
-        importing = frozenset(path for path in sorted(alone) if self._words.imports(path, name))
-        return _Mentions(frozenset(alone), importing, frozenset(receivers), named)
-
-    @cached_method
-    def _names_of(self, last: str) -> frozenset[bytes]:
-        """Return the names that files give to modules with this last name, and itself."""
-        names = [last]
-        for name in names:
-            renamed = re.compile(_RENAMED % re.escape(name.encode()))
-            # The list grows while it is read: a new name may be given a new name.
-            for path in self._words.files_of_kind(name, "renamed"):
-                new = {x.decode() for x in renamed.findall(self._words.text(path))}
-                new.update(self._facts.aliases_in(path).get(name, ()))
-                names += sorted(new - {*names})
-        return frozenset(map(str.encode, names))
-
-    @cached_property
-    def _starring(self) -> Mapping[bytes, list[str]]:
-        """The files with ``from module import *`` by the last names of modules, empty for dots."""
-        paths = self._words.imported_in("*")
-        texts = ((path, self._words.text(path)) for path in paths)
-        return multimap(
-            (name.rpartition(b".")[2], path)
-            for path, text in texts
-            for name in _STARRED.findall(text)
-        )
-
 
 class Calls:
     """Calls and their arguments; they are worked out on demand."""
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._text_mentions = TextMentions(evaluator.callers, evaluator.names.facts)
         self._wrappings = Wrappings(evaluator.names, evaluator.forwarding)
 
     @cached_method
@@ -314,15 +204,6 @@ class Calls:
         is made: only files that name such a function are parsed.
         """
         return CallPaths(self._evaluator).paths_to(ends)
-
-    def may_be_mentioned(self, module: Module, function: Function) -> bool:
-        """Whether the name of ``function``, one of ``module``, may be used for it anywhere.
-
-        Most endpoints are mentioned nowhere, which texts tell much faster than ``callers_of``.
-        """
-        if self._text_mentions.may_mention(function.name, module):
-            return True
-        return self._evaluator.callers.may_be_looked_up(module, function.name)
 
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.

@@ -193,6 +193,11 @@ def is_overload(node: ast.AST) -> bool:
     )
 
 
+def methods_named(owner: ast.ClassDef, name: str) -> list[Function]:
+    """Return the methods of this name that the body of a class defines."""
+    return [node for node in owner.body if isinstance(node, Function) and node.name == name]
+
+
 def has_decorator(function: Function, name: str) -> bool:
     """Whether a decorator of ``function`` is written as ``name``, whatever that means there."""
     return any(isinstance(node, ast.Name) and node.id == name for node in function.decorator_list)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import position
+from awaken.project.source.trees import Function, position
 from awaken.project.source.worklist import preorder
 
 How = Literal["callable", "manager", "generator", "coroutine", "awaitable", "factory"]
@@ -442,6 +442,12 @@ def _parts_of(value: Value) -> tuple[Values, ...]:
 def classes_in(values: Iterable[Value]) -> list[str]:
     """Return the class of each instance among ``values``."""
     return [value.qualified for value in values if isinstance(value, InstanceOf)]
+
+
+def functions_in(values: Iterable[Value]) -> list[tuple[Module, Function]]:
+    """Return the functions of the program among ``values``, without lambdas."""
+    functions = (value for value in values if isinstance(value, FunctionOf))
+    return [(item.module, item.node) for item in functions if isinstance(item.node, Function)]
 
 
 def are_instances(values: Values, counts: Callable[[str], bool]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module, cached_in_file
@@ -11,7 +10,7 @@ from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.source.worklist import multimap
-from awaken.project.values.domain import ClassOf, FunctionOf, InstanceOf, ModuleOf, Values
+from awaken.project.values.domain import ClassOf, InstanceOf, ModuleOf, Values, functions_in
 
 if TYPE_CHECKING:
     from awaken.project.values.questions import Questions
@@ -30,7 +29,7 @@ def parameter_of_replaced(
         return ()
     result: dict[Values, None] = {}
     for put in _putting(module).get(function.name, ()):
-        for home, replaced in _replaced_functions(evaluator, module, put):
+        for home, replaced in functions_in(_target(evaluator, module, put)):
             declared = [
                 evaluator.declared_values(home, argument.annotation)
                 for argument, _ in parameters_of(replaced.args)
@@ -50,15 +49,6 @@ def _putting(module: Module) -> dict[str, list[Put]]:
         for value in (put.value, *(part.value for part in getattr(put.node, "keywords", ())))
         if isinstance(value, ast.Name)
     )
-
-
-def _replaced_functions(
-    evaluator: Questions, module: Module, put: Put
-) -> Iterator[tuple[Module, Function]]:
-    """Yield the functions that are replaced."""
-    for value in _target(evaluator, module, put):
-        if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-            yield value.module, value.node
 
 
 def _target(evaluator: Questions, module: Module, put: Put) -> Values:

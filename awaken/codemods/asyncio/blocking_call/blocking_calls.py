@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Wait
 from awaken.knowledge.library_names import name_list
-from awaken.project.graph.calls import LONGEST_RECEIVER
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
 from awaken.project.source.worklist import groups_of
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_LONGEST_RECEIVER = 100  # bytes in front of a method that may be what it is called on
 _BRIEF = name_list("brief")
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
 """Functions that may not block: they may be lazy, or configured not to."""
@@ -111,7 +111,7 @@ def _calls_method(text: bytes) -> bool:
     called, receiver = _calls_of_methods()
     return any(
         match[1].decode() in _READS_PATHS
-        or receiver.search(text, max(0, match.start() - LONGEST_RECEIVER), match.start())
+        or receiver.search(text, max(0, match.start() - _LONGEST_RECEIVER), match.start())
         for match in called.finditer(text)
     )
 

@@ -101,7 +101,7 @@ from awaken.project.source.trees import (
     last_name,
 )
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist, preorder
-from awaken.project.values.domain import FunctionOf, Unknown
+from awaken.project.values.domain import Unknown, functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -238,9 +238,7 @@ def _functions(
 ) -> Iterator[tuple[Module, Function]]:
     """Yield the functions that ``called`` may be, which ``call`` calls or is passed."""
     if called is not call.func:
-        for value in project.values.of(module, called).alternatives:
-            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                yield value.module, value.node
+        yield from functions_in(project.values.of(module, called).alternatives)
         return
     functions = project.calls.functions_called(module, call)
     for function in () if isinstance(functions, Unknown) else functions:

@@ -73,7 +73,7 @@ class AnnotatedDependency(Rule):
         """Return one finding per function with marked parameters, and its change."""
         sites = _Sites(project, constraints.decided)
         project.calls.search_callers(
-            sites.functions_called_directly(
+            sites.functions_of(
                 site_modules(project, self.triggers, calling=project.spellings_of(MARKERS))
             )
         )
@@ -106,17 +106,13 @@ class _Sites:
         self._decided = decided
         self._paths: list[str] = []
 
-    def functions_called_directly(
-        self, modules: Iterable[Module]
-    ) -> Iterator[tuple[Module, Function]]:
-        """Yield those functions of ``modules`` whose direct calls matter."""
+    def functions_of(self, modules: Iterable[Module]) -> Iterator[tuple[Module, Function]]:
+        """Yield those functions of ``modules``."""
         for module in modules:
             result = [function for function, _ in self._pairs_of(module)]
             if result:
                 self._paths.append(module.path)
-            for function in result:
-                if _may_be_called(self._project, module, function):
-                    yield module, function
+            yield from ((module, function) for function in result)
 
     def __iter__(self) -> Iterator[tuple[Module, Function, Sequence[Marked]]]:
         for module in self._project.modules_at(self._paths):
@@ -186,20 +182,12 @@ def _caveats_of(
     names = frozenset(parameter.name for parameter in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
     caveats = list(_of_decorators(project, module, signature))
-    if not _may_be_called(project, module, function):
-        return caveats
     callers = project.calls.callers_of(module, function)
     for site in callers.sites:
         caveats += _of_call(project, signature, site)
     for obstacle in callers.obstacles:
         caveats += _of_obstacle(project, signature, obstacle)
     return list(dict.fromkeys(caveats))
-
-
-def _may_be_called(project: Project, module: Module, function: Function) -> bool:
-    """Whether anything but FastAPI may call ``function`` in a way that matters."""
-    # FastAPI itself passes every parameter of an endpoint by keyword.
-    return not _is_route(function) or project.calls.may_be_mentioned(module, function)
 
 
 def _is_route(function: Function) -> bool:

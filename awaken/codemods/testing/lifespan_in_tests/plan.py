@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.contract import Finding, Phase, Place, Span, Status
+from awaken.kit.caveats.failures import caught_around
 from awaken.kit.rule import Advice
 from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Site
@@ -207,9 +208,8 @@ def _has_initial_value(home: Module, name: str) -> bool:
 
 def _has_fallback(project: Project, module: Module, function: Function, read: ast.AST) -> bool:
     """Whether the code around a read expects that nothing is set yet."""
-    for guard in project.effects.guards(module, read):
-        if guard.ends is not None or not _RAISED.isdisjoint(guard.catches):
-            return True
+    if any(caught_around(project, module, read, _RAISED)):
+        return True
     name = last_name(read)
     for below, above in module.steps_up(read):
         if isinstance(above, ast.BoolOp) and below is not above.values[-1]:

@@ -25,10 +25,10 @@ from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of
+from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of, methods_named
 from awaken.project.source.worklist import MOST_FUNCTIONS, MOST_NODES, multimap, reachable
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
-from awaken.project.values.local.control import ControlGraph
+from awaken.project.values.local.control import ControlGraph, parts_of
 
 Key = TypeVar("Key", bound=Hashable)
 EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
@@ -219,10 +219,9 @@ class Between:
         for facts in line:
             if "__new__" in facts.members:
                 return False
-            home = self._evaluator.classes.node(facts.qualified)
-            for method in home[1].body if home is not None else ():
-                if isinstance(method, Function) and method.name == "__init__" and home is not None:
-                    return Called(home[0], method, 1)
+            home, owner = self._evaluator.classes.node(facts.qualified) or (module, None)
+            for method in () if owner is None else methods_named(owner, "__init__"):
+                return Called(home, method, 1)
         return True
 
     def _by_name(self, module: Module, call: ast.Call, why: str) -> Iterator[Event]:
@@ -322,7 +321,7 @@ class EventGraph(ControlGraph):
         self._first_of = {handler.body[0]: handler for handler in handlers}
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)
-        super().__init__(function, scope)
+        super().__init__(parts_of(function), scope)
         self._end = self._here
         marked = ((node, point) for node, points in self.points.items() for point in points)
         named = ((node, point) for point, node in enumerate(self.events) if node is not None)

@@ -21,7 +21,7 @@ from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist
 from awaken.project.values.calls.decorator_effects import effects_of_name
-from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
+from awaken.project.values.domain import ClassOf, Unknown, functions_in
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.wrapped import decorated_by
 
@@ -197,9 +197,8 @@ class WhileRunning:
         """Yield the functions that a name means, where it is not called at once."""
         if isinstance(module.parent(node), ast.Attribute) or module.call_of(node) is not None:
             return
-        for value in self._evaluator.values(module, node):
-            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                yield Called(value.module, value.node, 0)
+        for pair in functions_in(self._evaluator.values(module, node)):
+            yield Called(*pair, 0)
 
     def _properties(self, name: str) -> Iterator[Called]:
         """Yield the decorated methods of this name: one may be a property that is read."""

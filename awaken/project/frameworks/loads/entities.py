@@ -266,8 +266,17 @@ def _classify_call(reader: ModuleReader, node: ast.Call) -> Item:
 
 
 def _sql_function(reader: ModuleReader, node: ast.Call, name: str) -> Item:
-    inner = _inner(reader, arguments_of(node))
-    owner, mixed = _owner_of(inner)
+    return replace(
+        _made_of(reader, node, _inner(reader, arguments_of(node))),
+        aggregate=name.lower() in sql_names().aggregates and not _is_of_each_row(node, name),
+        constant=False,
+        hashable=None if name.lower() in sql_names().unhashable or "json" in name.lower() else True,
+    )
+
+
+def _made_of(reader: ModuleReader, node: ast.expr, parts: Sequence[Item]) -> Item:
+    """Return an expression that is made of ``parts``: it is of the class that they are of."""
+    owner, mixed = _owner_of(parts)
     return Item(
         node,
         What.EXPRESSION,
@@ -275,9 +284,6 @@ def _sql_function(reader: ModuleReader, node: ast.Call, name: str) -> Item:
         owner=owner.owner if owner else None,
         mixed=mixed,
         orm=is_orm(reader, node),
-        aggregate=name.lower() in sql_names().aggregates and not _is_of_each_row(node, name),
-        constant=False,
-        hashable=None if name.lower() in sql_names().unhashable or "json" in name.lower() else True,
     )
 
 
@@ -299,20 +305,14 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr]) -> list[Item]:
 
 
 def _library_expression(reader: ModuleReader, node: ast.Call, name: str) -> Item:
-    inner = _inner(reader, _flattened_nodes(arguments_of(node)))
-    owner, mixed = _owner_of(inner)
     unhashable = name in {"cast", "type_coerce", "try_cast"} and any(
         type_name in text.upper()
         for text in _type_texts(reader, node)
         for type_name in _UNHASHABLE_TYPES
     )
-    return Item(
-        node,
-        What.SELECTABLE if name == "text" else What.EXPRESSION,
-        model=owner.model if owner else None,
-        owner=owner.owner if owner else None,
-        mixed=mixed,
-        orm=is_orm(reader, node),
+    return replace(
+        _made_of(reader, node, _inner(reader, _flattened_nodes(arguments_of(node)))),
+        what=What.SELECTABLE if name == "text" else What.EXPRESSION,
         constant=name in sql_names().constants,
         hashable=not unhashable,
     )
@@ -416,17 +416,11 @@ def _defined_item(reader: ModuleReader, node: ast.expr, qualified: str) -> Item:
 def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr]) -> Item:
     whats = {What.COLUMN, What.EXPRESSION, What.UNKNOWN}
     items = [item for item in _inner(reader, parts) if item.what in whats]
-    owner, mixed = _owner_of(items)
     inner = [item for item in items if item.what is not What.UNKNOWN]
     if not inner:
-        return Item(node, What.UNKNOWN, mixed=mixed)
-    return Item(
-        node,
-        What.EXPRESSION,
-        model=owner.model if owner else None,
-        owner=owner.owner if owner else None,
-        mixed=mixed,
-        orm=is_orm(reader, node),
+        return Item(node, What.UNKNOWN, mixed=_owner_of(items)[1])
+    return replace(
+        _made_of(reader, node, items),
         aggregate=any(item.aggregate for item in inner),
         hashable=None if any(item.hashable is None for item in inner) else True,
     )

@@ -16,7 +16,7 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.trees import keyword_of, last_name, values_given
+from awaken.project.source.trees import keyword_of, last_name, methods_named, values_given
 from awaken.project.source.worklist import LONGEST_PATH
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
@@ -202,11 +202,8 @@ class _Forms(ProgramFacts):
 
     def has_own_parameters(self, qualified: str) -> bool:
         """Whether a form says itself which arguments it takes."""
-        return any(
-            isinstance(statement, ast.FunctionDef) and statement.name == "__init__"
-            for _, _, body in self._evaluator.classes.bodies(qualified)
-            for statement in body.body
-        )
+        bodies = self._evaluator.classes.bodies(qualified)
+        return any(methods_named(body, "__init__") for _, _, body in bodies)
 
     def _inner(self, module: Module, node: ast.Call) -> Iterator[str]:
         """Yield the forms that are filled from what a field reads."""

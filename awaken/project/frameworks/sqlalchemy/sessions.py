@@ -35,6 +35,8 @@ from awaken.project.values.domain import (
     Unknown,
     UnknownResult,
     Value,
+    Values,
+    without_none,
 )
 
 _EXPRESSIONS = name_list("parts_of_statements")
@@ -118,9 +120,13 @@ class Sessions(ModelFacts):
 
     def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
-        values = self._evaluator.values(module, node)
-        result = [self._session(module, node, value) for value in values if value != NoneValue()]
+        result = self._sessions(module, node)
         return tuple(dict.fromkeys(item.what for item in result if isinstance(item, NotRelevant)))
+
+    def _sessions(self, module: Module, node: ast.expr) -> Values:
+        """Return what ``node`` may be, None aside, as far as it is a session."""
+        values = without_none(self._evaluator.values(module, node))
+        return tuple(self._session(module, node, value) for value in values)
 
     def _declared_proof(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by what a variable of a function is declared as, whatever it is given.
@@ -195,8 +201,7 @@ class Sessions(ModelFacts):
 
     def _from_values(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof from where the value of ``node`` comes from."""
-        values = self._evaluator.values(module, node)
-        result = [self._session(module, node, value) for value in values if value != NoneValue()]
+        result = self._sessions(module, node)
         unknown = next((value for value in result if isinstance(value, Unknown)), None)
         if unknown is not None:
             return unknown
@@ -315,8 +320,7 @@ class Sessions(ModelFacts):
 
     def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:
         """Whether the receiver may be something known that is no session, and replaces none."""
-        values = self._evaluator.values(module, receiver)
-        result = [self._session(module, receiver, item) for item in values if item != NoneValue()]
+        result = self._sessions(module, receiver)
         return any(_is_other(value) and not value.mock for value in result)
 
     @cached_property

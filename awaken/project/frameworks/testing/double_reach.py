@@ -15,6 +15,7 @@ from operator import attrgetter
 from msgspec import Struct
 
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
@@ -22,7 +23,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import (
     Function,
     children,
-    has_decorator,
+    methods_named,
     parameter_names,
     positional_parameters,
 )
@@ -169,9 +170,8 @@ class Reach:
         """Return a method that a class of the project defines or inherits."""
         # Nearest first, so that what overrides a method counts.
         for _, home, body in self._evaluator.classes.bodies(qualified):
-            for node in body.body:
-                if isinstance(node, Function) and node.name == name:
-                    return EntryPoint(home, node)
+            for node in methods_named(body, name):
+                return EntryPoint(home, node)
         return None
 
     @cached_by(lambda _module, call: call)
@@ -228,9 +228,7 @@ def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
     names = parameter_names(entry.function.args)
     # `self` in `given` is no keyword: it is the receiver.
     result: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
-    in_class = entry.module.enclosing_class(entry.function) is not None
-    # A receiver fills the first parameter.
-    bound = int(in_class and not has_decorator(entry.function, "staticmethod"))
+    bound = int(takes_receiver(entry.module, entry.function))
     result |= {
         positional[argument + bound]
         for argument in given

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
@@ -182,7 +183,7 @@ class Mocks(ProgramFacts):
         ``bound`` parameters are given by what the function is called on: one, if it is a method.
         """
         if bound is None:
-            bound = int(home.enclosing_class(function) is not None)
+            bound = int(takes_receiver(home, function))
         for parameter, _ in parameters_of(function.args):
             argument = argument_of(call, function, parameter, bound)
             if argument is None:

@@ -21,7 +21,7 @@ from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Conditional, Function, FunctionOrLambda, without_arguments
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
-from awaken.project.values.domain import FunctionOf, InstanceOf
+from awaken.project.values.domain import InstanceOf, functions_in
 
 _CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "singleton"}
 FRAMEWORKS = tuple(
@@ -139,9 +139,7 @@ class Endpoints:
         self, providers: Iterable[Provider]
     ) -> Iterator[tuple[Module, Function]]:
         for provider in providers:
-            for value in self._evaluator.values(*provider):
-                if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                    yield value.module, value.node
+            yield from functions_in(self._evaluator.values(*provider))
 
     def _climb(
         self,

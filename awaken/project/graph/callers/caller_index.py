@@ -57,11 +57,6 @@ class CallIndex:
         self.search([(module, function)])
         return self._kept[module.key_of(function)]
 
-    def may_be_looked_up(self, module: Module, name: str) -> bool:
-        """Whether code may read ``name`` of a module by a text that it puts together."""
-        with self._evaluator.without_callers():
-            return any(self._surroundings.lookups_of(module.path, name))
-
     def search(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find who calls ``functions``, so that ``of`` knows: a file is parsed once for them all.
 

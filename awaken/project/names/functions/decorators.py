@@ -13,7 +13,7 @@ from typing import Literal
 from awaken.knowledge.decorators import library_decorators
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, has_decorator, without_arguments
 
 MethodKind = Literal["instance", "class", "static"]
 
@@ -47,3 +47,9 @@ def method_kind(decorators: Collection[str | None]) -> MethodKind:
     if "builtins.staticmethod" in decorators:
         return "static"
     return "class" if "builtins.classmethod" in decorators else "instance"
+
+
+def takes_receiver(module: Module, function: Function) -> bool:
+    """Whether the first parameter of ``function`` is given by the object it is read from."""
+    is_in_class = isinstance(module.parent(function), ast.ClassDef)
+    return is_in_class and not has_decorator(function, "staticmethod")

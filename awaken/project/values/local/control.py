@@ -8,7 +8,7 @@ context manager may swallow that, and one copy of a ``finally`` serves all paths
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from awaken.project.source.bindings import Scope
@@ -19,15 +19,21 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _JUMPS = ("break", "continue", "return", "raise")
 
 
+def parts_of(function: FunctionOrLambda) -> list[ast.AST]:
+    """Return what runs when a function is called: its parameters get values, then its body runs."""
+    body = function.body if isinstance(function.body, list) else [function.body]
+    return [*(parameter for parameter, _ in parameters_of(function.args)), *body]
+
+
 class ControlGraph:
-    """The points of one function: ``events[p]`` is the node of point ``p``, ``after[p]`` follow it.
+    """The points of some parts: ``events[p]`` is the node of point ``p``, ``after[p]`` follow it.
 
     Point 0 is the entry. Events are ``ast.Name`` nodes, and for names that are bound otherwise the
     nodes that bind them (``Binding.node``); an ``ast.ExceptHandler`` occurs twice, the second time
     in ``unbound``, where its name is deleted. ``names`` gives each event's name.
     """
 
-    def __init__(self, function: FunctionOrLambda, scope: Scope) -> None:
+    def __init__(self, parts: Sequence[ast.AST], scope: Scope) -> None:
         self.events: list[ast.AST | None] = []
         self.after: list[list[int]] = []
         self.names: dict[ast.AST, str] = {}
@@ -38,10 +44,7 @@ class ControlGraph:
         self._jumps: dict[str, int | None] = dict.fromkeys(_JUMPS)
         self._taken: set[tuple[int | None, str]] = set()
         self._point(None)
-        for parameter, _ in parameters_of(function.args):
-            self._event(parameter, parameter.arg)
-        body = function.body if isinstance(function.body, list) else [function.body]
-        self._walk(body)
+        self._walk(parts)
 
     # -------------------------------------------------------------------------------- points
     def _point(self, event: ast.AST | None) -> int:
@@ -113,11 +116,19 @@ class ControlGraph:
                 work()
 
     def _parts(self, node: ast.AST) -> Iterator[_Work]:
-        special = self._special.get(type(node))
+        special = self.special.get(type(node))
         return iter(children(node)) if special is None else special(self, node)
+
+    def _effect(self, node: ast.AST) -> Iterable[_Work]:
+        """Return what notes that ``node`` runs code of its value here, between its parts."""
+        del node
+        return ()
 
     def _name(self, node: ast.Name) -> Iterator[_Work]:
         yield lambda: self._event(node, node.id)
+
+    def _parameter(self, node: ast.arg) -> Iterator[_Work]:
+        yield lambda: self._event(node, node.arg)
 
     def _assign(self, node: ast.Assign) -> Iterator[_Work]:
         # Python evaluates the value before it stores into the targets.
@@ -175,29 +186,30 @@ class ControlGraph:
             yield lambda: self._event(node, name)
 
     # ------------------------------------------------------------------- parts of expressions
-    def _maybe(self, parts: Sequence[ast.AST]) -> Iterator[_Work]:
+    def _maybe(self, node: ast.AST, parts: Sequence[ast.AST]) -> Iterator[_Work]:
         """Yield the first of ``parts``, and the others as what may be skipped from there on."""
         skipped: list[int | None] = []
         for part in parts[:1]:
             yield part
         for part in parts[1:]:
             yield lambda: skipped.append(self._here)
+            yield from self._effect(node)
             yield part
         yield lambda: self._join(*skipped, self._here)
 
     def _boolean(self, node: ast.BoolOp) -> Iterator[_Work]:
-        return self._maybe(node.values)
+        return self._maybe(node, node.values)
 
     def _compare(self, node: ast.Compare) -> Iterator[_Work]:
         # ``a < b < c`` does not evaluate `c` if ``a < b`` is false.
         yield node.left
-        yield from self._maybe(node.comparators)
+        yield from self._maybe(node, node.comparators)
 
     def _choice(self, node: ast.IfExp) -> Iterator[_Work]:
-        return self._either(node.test, [node.body], [node.orelse])
+        return self._either(node, [node.body], [node.orelse])
 
     def _either(
-        self, test: ast.AST, first: Sequence[ast.AST], second: Sequence[ast.AST]
+        self, node: ast.If | ast.IfExp, first: Sequence[ast.AST], second: Sequence[ast.AST]
     ) -> Iterator[_Work]:
         start: list[int | None] = []
         end: list[int | None] = []
@@ -206,7 +218,8 @@ class ControlGraph:
             end.append(self._here)
             self._here = start[0]
 
-        yield test
+        yield node.test
+        yield from self._effect(node)
         yield lambda: start.append(self._here)
         yield from first
         yield turn
@@ -236,6 +249,7 @@ class ControlGraph:
         for number, generator in enumerate(generators):
             if number:
                 yield generator.iter
+            yield from self._effect(generator.iter)
             yield generator.target
             for condition in generator.ifs:
                 yield condition
@@ -245,7 +259,7 @@ class ControlGraph:
 
     # -------------------------------------------------------------------------------- branches
     def _if(self, node: ast.If) -> Iterator[_Work]:
-        return self._either(node.test, node.body, node.orelse)
+        return self._either(node, node.body, node.orelse)
 
     def _match(self, node: ast.Match) -> Iterator[_Work]:
         ends: list[int | None] = []
@@ -261,6 +275,7 @@ class ControlGraph:
         yield lambda: missed.append(self._here)
         for case in node.cases:
             yield next_case
+            yield from self._effect(node.subject)
             yield case.pattern
             # A pattern that fails may have bound a part of its names already.
             yield lambda: missed.append(self._here)
@@ -273,7 +288,7 @@ class ControlGraph:
 
     # ----------------------------------------------------------------------------------- loops
     def _loop(
-        self, node: ast.While | ast.For | ast.AsyncFor, start: Sequence[ast.AST], *, ends: bool
+        self, node: ast.While | ast.For | ast.AsyncFor, start: Sequence[_Work], *, ends: bool
     ) -> Iterator[_Work]:
         """Yield a loop that evaluates ``start`` in every round; ``ends`` if it can by itself."""
         head: list[int] = []
@@ -318,7 +333,7 @@ class ControlGraph:
 
     def _work_for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
         yield node.iter
-        yield from self._loop(node, [node.target], ends=True)
+        yield from self._loop(node, [*self._effect(node.iter), node.target], ends=True)
 
     # ----------------------------------------------------------------------------------- exits
     def _jump(self, node: ast.AST) -> Iterator[_Work]:
@@ -345,10 +360,12 @@ class ControlGraph:
         first, *others = node.items
         yield first.context_expr
         yield enter
+        yield from self._effect(first.context_expr)
         if first.optional_vars is not None:
             yield first.optional_vars
         for item in others:
             yield item.context_expr
+            yield from self._effect(item.context_expr)
             if item.optional_vars is not None:
                 yield item.optional_vars
         yield from node.body
@@ -419,8 +436,9 @@ class ControlGraph:
         yield from node.body
         yield lambda: self._forget(node)
 
-    _special: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Iterator[_Work]]]] = {
+    special: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Iterator[_Work]]]] = {
         ast.Name: _name,
+        ast.arg: _parameter,
         ast.Assign: _assign,
         ast.AnnAssign: _annotated_work,
         ast.AugAssign: _augmented_work,

@@ -18,7 +18,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, position, walk
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import TooLarge, Unknown
-from awaken.project.values.local.control import ControlGraph
+from awaken.project.values.local.control import ControlGraph, parts_of
 
 Part = TypeVar("Part", bound=ast.AST)
 
@@ -42,7 +42,7 @@ class Flow:
         self._scopes = module.scopes
         self._function = function
         self.scope = module.scopes.scope_made_by(function)
-        self._graph = ControlGraph(function, self.scope)
+        self._graph = ControlGraph(parts_of(function), self.scope)
         self._order = reverse_postorder([0], self._graph.after.__getitem__)
         self._rank = {point: number for number, point in enumerate(self._order)}
         self._bindings = {

@@ -28,7 +28,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import uses_of_variables
-from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, ENCLOSE, Bridged, Enclosed
+from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, ENCLOSE, Bridged
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, runs_no_loop
@@ -91,14 +91,7 @@ class Serving:
         edits = enclose(site, function, region.statements)
         name = module.scopes.fresh_name(f"before_{node.name.strip('_')}", "before_serving")
         run, more, caveats = self._disposal.run(site, f"{name}()")
-        data = Enclosed(
-            name=name,
-            run=run,
-            before=region.statements_above,
-            behind=region.statements_below,
-            kept=(),
-            blank_lines=2,
-        )
+        data = region.as_function(name, run, kept=(), blank_lines=2)
         return Rewrite(message, [*edits, *more, site.rewrite(node, ENCLOSE, data)], caveats)
 
     def _closed_region(

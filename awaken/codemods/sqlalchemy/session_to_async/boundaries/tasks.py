@@ -19,10 +19,11 @@ from awaken.project.source.trees import (
     Function,
     keyword_of,
     last_name,
+    parameters_of,
     root_of,
     without_arguments,
 )
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -122,12 +123,8 @@ def _applied_places(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
 
 
 def _is_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
-    return any(
-        isinstance(alternative, FunctionOf)
-        and isinstance(alternative.node, Function)
-        and part.entry_points.is_task(part.place_of(alternative.module, alternative.node))
-        for alternative in part.project.values.of(module, node).alternatives
-    )
+    functions = functions_in(part.project.values.of(module, node).alternatives)
+    return any(part.entry_points.is_task(part.place_of(*pair)) for pair in functions)
 
 
 def _eager(project: Project) -> Iterator[Place]:
@@ -203,27 +200,16 @@ def whole_signature(module: Module, node: Function, receiver: str) -> tuple[str,
 
     Its coroutine function is called by others as the task was, and on the ``receiver`` of a hook.
     """
-    arguments = node.args
-    shown: list[str] = []
-    given: list[str] = []
-    positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = [None] * (len(positional) - len(arguments.defaults)) + [*arguments.defaults]
-    for number, (argument, default) in enumerate(zip(positional, defaults, strict=True), 1):
-        shown.append(_shown_text(module, argument, default))
-        given.append(argument.arg)
-        if number == len(arguments.posonlyargs):
+    arguments, shown, given = node.args, list[str](), list[str]()
+    for argument, default in parameters_of(arguments):
+        star = {arguments.vararg: "*", arguments.kwarg: "**"}.get(argument, "")
+        is_named = argument in arguments.kwonlyargs
+        if arguments.vararg is None and argument in arguments.kwonlyargs[:1]:
+            shown.append("*")
+        shown.append(f"{star}{_shown_text(module, argument, default)}")
+        given.append(f"{argument.arg}=" * is_named + f"{star}{argument.arg}")
+        if argument in arguments.posonlyargs[-1:]:
             shown.append("/")
-    if arguments.vararg is not None:
-        shown.append(f"*{_shown_text(module, arguments.vararg, None)}")
-        given.append(f"*{arguments.vararg.arg}")
-    elif arguments.kwonlyargs:
-        shown.append("*")
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        shown.append(_shown_text(module, argument, default))
-        given.append(f"{argument.arg}={argument.arg}")
-    if arguments.kwarg is not None:
-        shown.append(f"**{_shown_text(module, arguments.kwarg, None)}")
-        given.append(f"**{arguments.kwarg.arg}")
     return ", ".join(shown), ", ".join(given[1 if receiver else 0 :])
 
 

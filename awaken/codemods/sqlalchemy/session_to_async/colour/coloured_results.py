@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import ENTERING
+from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import entering_methods
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Place
 from awaken.kit.sites import Refused
@@ -66,12 +66,8 @@ class Results:
 
     def entering_methods(self, function: FunctionPlace) -> list[FunctionPlace]:
         """Return the methods that enter and leave what a plain function gives."""
-        if not self.stays_plain(function):
-            return []
-        kin = self._project.calls.override_sets()
-        classes = self._classes(function)
-        result = {item for name in classes for each in ENTERING for item in kin.methods(name, each)}
-        return sorted(result)
+        is_plain = self.stays_plain(function)
+        return entering_methods(self._project, self._classes(function)) if is_plain else []
 
     # ------------------------------------------------------------------------------------- parts
     def _own_kind(self, function: FunctionPlace) -> str:

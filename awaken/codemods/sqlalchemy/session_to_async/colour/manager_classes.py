@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -88,13 +88,9 @@ class Managers:
         return functions
 
     def _methods_of(self, module: Module, node: ast.expr) -> list[FunctionPlace]:
-        values, kin = (
-            self._project.values.of(module, node).alternatives,
-            self._project.calls.override_sets(),
-        )
-        classes = set(filter(self._project.class_facts, classes_in(values)))
-        result = {item for name in classes for each in ENTERING for item in kin.methods(name, each)}
-        return sorted(result)
+        values = self._project.values.of(module, node).alternatives
+        classes = filter(self._project.class_facts, classes_in(values))
+        return entering_methods(self._project, classes)
 
     def _is_certain(self, module: Module, node: ast.expr) -> bool:
         """Whether what is entered is of classes of the program that are all managers.
@@ -179,14 +175,22 @@ def renamed_methods(module: Module, node: ast.FunctionDef) -> Iterator[tuple[Spa
         yield Span(start, start + len(node.name)), ENTERING[node.name]
 
 
-def inherited_calls(node: ast.AST) -> Iterator[ast.Call]:
+def entering_methods(project: Project, classes: Iterable[str]) -> list[FunctionPlace]:
+    """Return the methods that enter and leave instances of some classes, sorted."""
+    kin = project.calls.override_sets()
+    return sorted(
+        {item for name in classes for each in ENTERING for item in kin.methods(name, each)}
+    )
+
+
+def inherited_calls(node: ast.AST, names: Collection[str] = ENTERING) -> Iterator[ast.Call]:
     """Yield what calls the methods that a manager inherits: ``super().__enter__()``."""
-    names = {*ENTERING, *ENTERING.values()}
-    for part in ast.walk(node) if getattr(node, "name", "") in names else ():
+    is_entering = getattr(node, "name", "") in {*ENTERING, *ENTERING.values()}
+    for part in ast.walk(node) if is_entering else ():
         match part:
             case ast.Call(
                 func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
-            ) if name in ENTERING:
+            ) if name in names:
                 yield part
 
 

@@ -41,6 +41,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.testing import Mocked, Replacement, assigned_attributes
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, last_name, values_given
 
@@ -131,7 +132,7 @@ class MockedObjects:
             home = self._part.node_of(function)
             if home is None:
                 continue
-            bound = int(home[0].enclosing_class(home[1]) is not None)
+            bound = int(takes_receiver(*home))
             for item in self._project.mocks.passed_mocks(module, node, *home, bound):
                 wanted = _Wanted(self._wanted_methods(function, item.cls), {function.place})
                 mock = self._add(item.mocked, wanted)

@@ -357,31 +357,12 @@ def _has_own_lines(module: Module, statement: ast.stmt) -> bool:
 
 def _is_used_elsewhere(module: Module, generator: ast.GeneratorExp) -> bool:
     """Whether the function around uses a variable of ``generator`` for something else."""
-    targets = [
-        node.id
-        for clause in generator.generators
-        for node in ast.walk(clause.target)
-        if isinstance(node, ast.Name)
-    ]
-    function = module.enclosing_function(generator)
-    inside = {*ast.walk(generator)} - {*ast.walk(generator.generators[0].iter)}
+    function, scopes = module.enclosing_function(generator), module.scopes
+    own = scopes.scope_made_by(generator)
+    inside = {*scopes.scopes_inside(own)}
     return function is None or any(
-        name in targets
-        for node in ast.walk(function)
-        if node not in inside
-        for name in _names(node)
+        name in own.bindings
+        for scope in scopes.scopes_inside(scopes.scope_made_by(function))
+        if scope not in inside
+        for name in (*scope.bindings, *scope.reads, *scope.globals, *scope.nonlocals)
     )
-
-
-def _names(node: ast.AST) -> list[str]:
-    match node:
-        case ast.Name(id=name) | ast.arg(arg=name):
-            return [name]
-        case ast.Global(names=names) | ast.Nonlocal(names=names):
-            return names
-        case ast.alias(name=name, asname=alias):
-            return [alias or name]
-        case _:
-            # Definitions, handlers and patterns.
-            defined = getattr(node, "name", None)
-            return [defined] if isinstance(defined, str) else []

@@ -11,7 +11,7 @@ from awaken.kit.search import nodes_with
 from awaken.project.graph.forwards.resolving import is_use
 from awaken.project.names.import_origins import absolute_module
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import FunctionOf, ModuleOf
+from awaken.project.values.domain import ModuleOf, functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -108,10 +108,8 @@ def _of_object(project: Project, module: Module, node: ast.Attribute) -> str | N
         home = project.module(value.path) if isinstance(value, ModuleOf) else None
         if home is not None:
             return f"{home.name}.{node.attr}"
-    for value in project.values.of(module, node).alternatives:
-        if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
-            return value.module.full_name(value.node)
-    return None
+    functions = functions_in(project.values.of(module, node).alternatives)
+    return next((home.full_name(function) for home, function in functions), None)
 
 
 def texts_naming(

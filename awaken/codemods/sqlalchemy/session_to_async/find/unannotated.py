@@ -24,7 +24,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, unpacks
-from awaken.project.values.domain import FunctionOf, Unknown
+from awaken.project.values.domain import Unknown, functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -166,9 +166,7 @@ class UnannotatedSessions:
         if isinstance(decorated, Function) and {node, above} & {*decorated.decorator_list}:
             yield module, decorated
             return
-        for value in self._project.values.of(module, node).alternatives:
-            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                yield value.module, value.node
+        yield from functions_in(self._project.values.of(module, node).alternatives)
 
     @cached_by(id)
     def _passing_in(self, component: Component) -> _Passing:

@@ -26,7 +26,7 @@ from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names, word_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, root_of
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -80,10 +80,8 @@ def _in_enum(
     part: SynchronousPart, module: Module, node: ast.Name
 ) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
     """Yield why a function in the value of a member stays, if it waits."""
-    for value in part.project.values.of(module, node).alternatives:
-        if not isinstance(value, FunctionOf) or not isinstance(value.node, Function):
-            continue
-        function = part.function_at(value.module.path, value.module.span(value.node).start)
+    for home, definition in functions_in(part.project.values.of(module, node).alternatives):
+        function = part.function_at(home.path, home.span(definition).start)
         if function is not None and function in part.steps:
             calls = tuple(_passing_session(part, module, node))
             yield Refused(HANDED_ON, node.id), (function.place, *calls)

@@ -152,12 +152,9 @@ class Together:
                 module.place(call),
                 f"`{module.excerpt(call)}` belongs to a synchronous context manager",
             )
-        for part in ast.walk(node):
-            match part:
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
-                ) if name in ENTERING.values() and not isinstance(module.parent(part), ast.Await):
-                    yield module.place(part), f"`{module.excerpt(part)}` is not awaited"
+        for call in inherited_calls(node, ENTERING.values()):
+            if not isinstance(module.parent(call), ast.Await):
+                yield module.place(call), f"`{module.excerpt(call)}` is not awaited"
 
     def _entering(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield the methods that Python awaits by itself, and that are no coroutine functions."""

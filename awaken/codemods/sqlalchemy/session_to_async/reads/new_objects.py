@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persis
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.resolving import function_around
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 _ELSEWHERE = -1
-_WRITING = {"commit", "flush"}
+_WRITING = name_list("writing_methods")
 _OF_SESSIONS = {"add", "add_all", "delete", "expire", "refresh"}
 
 

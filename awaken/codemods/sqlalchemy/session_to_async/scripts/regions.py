@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.session_to_async.payload import Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.contract import Place
 from awaken.kit.search import imported_at, importers, is_command, is_imported
@@ -65,6 +66,10 @@ class Region(Struct, frozen=True):
     def statements_below(self) -> int:
         """How many statements of its block are below it, without functions."""
         return _without_functions(self.holder.body[self.last + 1 :])
+
+    def as_function(self, name: str, run: str, kept: tuple[str, ...], blank_lines: int) -> Enclosed:
+        """Return how the statements become the body of a function of this name."""
+        return Enclosed(name, run, self.statements_above, self.statements_below, kept, blank_lines)
 
     @property
     def shares_a_line(self) -> bool:

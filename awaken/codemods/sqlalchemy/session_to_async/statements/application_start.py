@@ -21,7 +21,6 @@ from awaken.codemods.sqlalchemy.session_to_async.find.application_factories impo
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     ENCLOSE,
     POSTPONE,
-    Enclosed,
     Postponed,
 )
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
@@ -359,13 +358,11 @@ class ApplicationStart:
         is_of_factory = isinstance(holder, ast.FunctionDef)
         above, below = (_APART, 0) if is_of_factory else self._blank_lines(region, gone)
         if is_of_factory or others:
-            data = Enclosed(
-                name=name,
-                run="",
-                before=region.statements_above - sum(index < region.first for index in gone),
-                behind=region.statements_below - sum(index > region.last for index in gone),
-                kept=(),
-                blank_lines=above,
+            whole = region.as_function(name, "", kept=(), blank_lines=above)
+            data = replace(
+                whole,
+                before=whole.before - sum(index < region.first for index in gone),
+                behind=whole.behind - sum(index > region.last for index in gone),
                 blank_lines_below=below,
             )
             edits.append(site.rewrite(holder, ENCLOSE, data))

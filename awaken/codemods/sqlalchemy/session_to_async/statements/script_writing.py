@@ -13,7 +13,7 @@ from itertools import takewhile
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
-from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
+from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, regions_of
@@ -121,14 +121,8 @@ class Scripts:
             names.reverse()
         name = module.scopes.fresh_name(*names)
         run, more, caveats = self._disposal.run(site, f"{name}()")
-        data = Enclosed(
-            name=name,
-            run=run,
-            before=region.statements_above,
-            behind=region.statements_below,
-            kept=names_kept(module, statements),
-            blank_lines=blank_lines_below(lines_above(module, region.holder)),
-        )
+        blank_lines = blank_lines_below(lines_above(module, region.holder))
+        data = region.as_function(name, run, names_kept(module, statements), blank_lines)
         message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
         written = site.rewrite(region.holder, ENCLOSE, data)
         others = tuple(map(module.place, statements[1:]))

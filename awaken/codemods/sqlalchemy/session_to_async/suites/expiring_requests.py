@@ -27,7 +27,7 @@ from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import reachable
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -204,9 +204,8 @@ class ExpiringRequests:
 
     def _named_functions(self, module: Module, node: ast.expr) -> Iterator[FunctionPlace]:
         """Yield the functions that an expression names."""
-        for value in self._project.values.of(module, node).alternatives:
-            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                yield FunctionPlace.of(value.module, value.node)
+        functions = functions_in(self._project.values.of(module, node).alternatives)
+        return (FunctionPlace.of(*pair) for pair in functions)
 
 
 def _may_ask(call: ast.Call) -> bool:
@@ -240,10 +239,9 @@ def _hands_out(project: Project, module: Module, made: ast.Call | None) -> bool:
     return any(
         isinstance(inner, ast.Yield)
         and isinstance(inner.value, ast.Name)
-        and not _is_own(project, value.module, inner.value)
-        for value in values
-        if isinstance(value, FunctionOf) and isinstance(value.node, Function)
-        for inner in value.module.walk(value.node)
+        and not _is_own(project, home, inner.value)
+        for home, function in functions_in(values)
+        for inner in home.walk(function)
     )
 
 

@@ -37,7 +37,7 @@ from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameter_names, receivers
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -312,9 +312,4 @@ def _gives_session(project: Project, module: Module, key: ast.expr | None) -> bo
     A replacement in a dictionary applies, whichever code hands it to the application.
     """
     values = () if key is None else project.values.of(module, key).alternatives
-    return any(
-        isinstance(value, FunctionOf)
-        and isinstance(value.node, Function)
-        and project.orm.session_dependency(value.module, value.node) is not None
-        for value in values
-    )
+    return any(project.orm.session_dependency(*pair) is not None for pair in functions_in(values))

@@ -17,7 +17,7 @@ from awaken.knowledge.asynchronous.boundaries import Workers, boundaries
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -48,12 +48,10 @@ def _shares(project: Project, module: Module, call: ast.Call, known: Workers) ->
     if None in given or known.together in given:
         return False
     return any(
-        isinstance(alternative, FunctionOf)
-        and isinstance(alternative.node, Function)
-        and _hands_on(project, alternative.module, alternative.node)
+        _hands_on(project, *pair)
         for name in known.starting
         if name in given
-        for alternative in project.values.of(module, given[name]).alternatives
+        for pair in functions_in(project.values.of(module, given[name]).alternatives)
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeGuard
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.effects.places.events_between import EventGraph
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
@@ -28,7 +28,7 @@ from awaken.project.values.domain import Origin, Session, instances_in, origins_
 
 _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
 """Methods of sessions that read nothing of the objects that they are given."""
-_FLUSHING = {"commit", "flush"}
+_FLUSHING = name_list("writing_methods")
 _TAKING = {"add", "add_all", "delete", "merge"}
 """Methods by which a session gets objects."""
 _KEEPING = (library_names().growing_methods - {"add"}) | {"put", "put_nowait", "send"}
@@ -332,7 +332,7 @@ class LaterInFunction:
         module = body.module
         # On another path the commit may not run: a change before it may still be pending.
         changes = self._changes_in(body)
-        flushes = [node for method in _FLUSHING for node in body.methods.get(method, ())]
+        flushes = [node for method in sorted(_FLUSHING) for node in body.methods.get(method, ())]
         behind = body.graph.reached_from(changes, [*starts, *flushes])
         for call in reached:
             if self._loads_objects(module, call) or self._loads_by(body, call):

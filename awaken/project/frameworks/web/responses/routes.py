@@ -12,7 +12,7 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none, last_name
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 _METHODS = library_names().http_methods | {"api_route", "trace"}
 _ADDED = "add_api_route"
@@ -61,9 +61,8 @@ class Responses(FoundInFiles[Endpoint]):
     def _added_endpoints(
         self, module: Module, route: ast.expr, given: ast.expr | None
     ) -> Iterator[Endpoint]:
-        for value in self._evaluator.values(module, given) if given is not None else ():
-            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                yield self._endpoint(module, route, value.module, value.node)
+        values = () if given is None else self._evaluator.values(module, given)
+        return (self._endpoint(module, route, *pair) for pair in functions_in(values))
 
     def _endpoint(
         self, module: Module, route: ast.expr, home: Module, function: Function

@@ -32,14 +32,14 @@ from awaken.project.graph.forwards.passed.slots import (
     Slots,
     Spot,
     iterated_depth,
-    takes_receiver,
     without_position,
 )
 from awaken.project.graph.passing import collected_arguments
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.names.functions.injections import OVERRIDES, arguments_for_overrides
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameter_getting
+from awaken.project.source.trees import Function, has_decorator, parameter_getting
 from awaken.project.values.calls.decorator_effects import registered_function
 from awaken.project.values.domain import (
     ClassOf,
@@ -377,10 +377,7 @@ def bound_by(module: Module, call: ast.Call, home: Module, function: Function, s
     """Return how many parameters of ``function`` are given by what ``call`` calls it on."""
     if not takes_receiver(home, function):
         return 0
-    is_of_class = any(
-        isinstance(node, ast.Name) and node.id == "classmethod" for node in function.decorator_list
-    )
-    if function.name in {"__init__", "__call__"} or is_of_class:
+    if function.name in {"__init__", "__call__"} or has_decorator(function, "classmethod"):
         return 1
     # `Class.method(object)` gives the object itself.
     named = slots.evaluator.names.qualified_name(module, call.func)

@@ -14,7 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.resolving import is_decoded
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function, has_decorator, parameters_of, variable_of
+from awaken.project.source.trees import Function, parameters_of, variable_of
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import (
@@ -513,12 +513,6 @@ class Slots:
 def iterated_depth(depth: int) -> int:
     """Return the depth of what iterating over a container gives: the keys of a dictionary."""
     return 0 if depth == KEYS + 1 else depth - 1
-
-
-def takes_receiver(module: Module, function: Function) -> bool:
-    """Whether the first parameter of ``function`` is given by the object it is read from."""
-    is_in_class = isinstance(module.parent(function), ast.ClassDef)
-    return is_in_class and not has_decorator(function, "staticmethod")
 
 
 def _may_declare(node: ast.AST) -> bool:

@@ -15,9 +15,9 @@ from awaken.project.graph.forwards.passed.slots import (
     Slots,
     Spot,
     depth_in,
-    takes_receiver,
 )
 from awaken.project.graph.passing import collected_arguments, default_of
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
@@ -185,7 +185,7 @@ class Variables:
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot
     ) -> Found:
         """Yield the functions that are passed by the name of ``function``, to it or to another."""
-        bound = 1 if takes_receiver(module, function) else 0
+        bound = int(takes_receiver(module, function))
         for call in self._graph.unresolved_calls([function.name]):
             for home, node in self._evaluator.calls_at(call.place):
                 given = argument_of(node, function, parameter, bound)

@@ -22,7 +22,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, without_arguments
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -312,11 +312,10 @@ class EntryPoints:
         passed += [] if handed is None else [("", handed)]
         around = self._function_around(module, call)
         for name, node in passed:
-            for value in self._project.values.of(module, node).alternatives:
-                if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                    at = module.place(node)
-                    entry = EntryPoint(row.kind, at, around, row.waits, row.keeper, name)
-                    yield self._place_of(value.module, value.node), entry
+            for pair in functions_in(self._project.values.of(module, node).alternatives):
+                at = module.place(node)
+                entry = EntryPoint(row.kind, at, around, row.waits, row.keeper, name)
+                yield self._place_of(*pair), entry
 
 
 @cache

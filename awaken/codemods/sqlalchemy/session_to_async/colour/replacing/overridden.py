@@ -10,7 +10,7 @@ from awaken.kit.search import modules_with
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_of_program
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -37,9 +37,8 @@ def given_by(
     if isinstance(function, ast.Lambda):
         yield module, function.body
         return
-    for value in project.values.of(module, function).alternatives:
-        if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
-            yield from ((value.module, part) for part in value.module.outputs_of(value.node))
+    for home, node in functions_in(project.values.of(module, function).alternatives):
+        yield from ((home, part) for part in home.outputs_of(node))
 
 
 def class_named(project: Project, module: Module, node: ast.expr) -> str:
@@ -53,10 +52,7 @@ def class_of_dependency(project: Project, module: Module, key: ast.expr) -> str:
     named = class_named(project, module, key)
     if named:
         return named
-    for value in project.values.of(module, key).alternatives:
-        returns = (
-            None if not isinstance(value, FunctionOf) else getattr(value.node, "returns", None)
-        )
-        if isinstance(value, FunctionOf) and isinstance(returns, ast.Name | ast.Attribute):
-            return class_named(project, value.module, returns)
+    for home, function in functions_in(project.values.of(module, key).alternatives):
+        if isinstance(function.returns, ast.Name | ast.Attribute):
+            return class_named(project, home, function.returns)
     return ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.asked_attributes import asked_attributes
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -120,7 +121,7 @@ class Uses:
             home = self._part.node_of(function)
             if home is None or is_around_tests(function.path):
                 continue
-            bound = int(home[0].enclosing_class(home[1]) is not None)
+            bound = int(takes_receiver(*home))
             parameter = parameter_getting(call, home[1], node, bound)
             scope = home[0].scopes.scope_made_by(home[1])
             name = "" if parameter is None else parameter.arg

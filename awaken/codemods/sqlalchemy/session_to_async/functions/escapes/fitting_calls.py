@@ -10,9 +10,10 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import 
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.file_facts import written_arguments, written_parameters
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, arguments_given, has_decorator, root_of
+from awaken.project.source.trees import arguments_given, root_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
 
 _PLAIN = name_list("plain_values")
@@ -27,7 +28,7 @@ def fits(part: SynchronousPart, module: Module, call: ast.Call, function: Functi
     the module of the file. For the arguments see ``takes``.
     """
     node = part.node_of(function)
-    if node is None or (isinstance(call.func, ast.Name) and _is_method(*node)):
+    if node is None or (isinstance(call.func, ast.Name) and takes_receiver(*node)):
         return False
     if isinstance(call.func, ast.Attribute) and _is_unreachable(part, call.func, module, function):
         return False
@@ -66,7 +67,7 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
     if pair is None:
         return False
     home, node = pair
-    bound = 1 if _is_method(home, node) else 0
+    bound = int(takes_receiver(home, node))
     parameters = written_parameters(node.args)
     bindable = parameters.behind_first() if bound else parameters
     return bindable.bind(written_arguments(call)) and not any(
@@ -149,7 +150,3 @@ def _uses(part: SynchronousPart, home: Module, function: FunctionPlace, paramete
         if operation.how != "unknown"
         for node in ast.walk(operation.node)
     )
-
-
-def _is_method(module: Module, node: Function) -> bool:
-    return isinstance(module.parent(node), ast.ClassDef) and not has_decorator(node, "staticmethod")

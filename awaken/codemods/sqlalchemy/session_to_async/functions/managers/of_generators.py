@@ -14,8 +14,7 @@ from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
-from awaken.project.values.domain import FunctionOf, Producer
+from awaken.project.values.domain import Producer, functions_in
 
 _WORD = MANAGER.rpartition(".")[2].encode()
 
@@ -43,11 +42,8 @@ def gives_manager(part: SynchronousPart, module: Module, call: ast.Call) -> bool
 
 def _given_functions(part: SynchronousPart, module: Module, node: ast.expr) -> list[FunctionPlace]:
     """Return the functions of the program that ``node`` may be."""
-    return [
-        part.place_of(alternative.module, alternative.node)
-        for alternative in part.project.values.of(module, node).alternatives
-        if isinstance(alternative, FunctionOf) and isinstance(alternative.node, Function)
-    ]
+    functions = functions_in(part.project.values.of(module, node).alternatives)
+    return [part.place_of(*pair) for pair in functions]
 
 
 def _rewritten(site: Site[ast.AST], part: SynchronousPart, given: list[FunctionPlace]) -> Rewrite:

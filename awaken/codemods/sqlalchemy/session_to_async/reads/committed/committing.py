@@ -20,7 +20,7 @@ from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.alembic_files import is_in_revision
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
@@ -203,9 +203,8 @@ def _in_partials(project: Project, path: str) -> Iterator[FunctionPlace]:
     """Yield the functions that objects of `functools.partial` of a file call."""
     for module, node in nodes_in(project.modules_at([path]), ast.Call):
         if node.args and project.qualified_name(module, node.func) == _PARTIAL:
-            for value in project.values.of(module, node.args[0]).alternatives:
-                if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                    yield project.calls.graph().place_of(value.module, value.node)
+            for pair in functions_in(project.values.of(module, node.args[0]).alternatives):
+                yield project.calls.graph().place_of(*pair)
 
 
 def _loads(project: Project, module: Module, call: ast.Call) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.lines.statement_lines import may_hold
 from awaken.project.source.memo import cached_by, cached_method
@@ -130,7 +131,7 @@ class PassedObjects:
             home = self._project.calls.definition_of(function)
             if home is None:
                 continue
-            parameter = parameter_getting(call, home[1], given, int(_is_method(*home)))
+            parameter = parameter_getting(call, home[1], given, int(takes_receiver(*home)))
             parameters += [] if parameter is None else [(function, parameter.arg)]
         return parameters
 
@@ -166,9 +167,3 @@ def is_parameter(module: Module, function: ast.AST, name: ast.expr) -> bool:
     """Whether a name is a parameter of a function, which nothing else gives a value."""
     bindings = module.scopes.bindings_of(name)
     return len(bindings) == 1 and bindings[0].scope.node is function
-
-
-def _is_method(module: Module, function: Function) -> bool:
-    """Whether the receiver is given the first parameter of a function."""
-    names = {node.id for node in function.decorator_list if isinstance(node, ast.Name)}
-    return isinstance(module.parent(function), ast.ClassDef) and "staticmethod" not in names

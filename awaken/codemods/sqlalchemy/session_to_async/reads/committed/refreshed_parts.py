@@ -25,7 +25,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _SESSIONS = {"scoped", "session"}
 _WHY = "# The refresh loads what is expired with its own relationships.\n"
-_FLUSHING = {"commit", "flush"}
+_FLUSHING = name_list("writing_methods")
 _SETTING = (b"AsDataclass", b"as_dataclass", b'"init"', b"'init'")
 """What gives a new object values that no argument of its class gives it."""
 _CASCADES = ("all", "refresh-expire")

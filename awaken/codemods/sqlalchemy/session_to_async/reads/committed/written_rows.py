@@ -159,11 +159,7 @@ class Writes:
 
     def sets_key_inside(self, module: Module, node: ast.AST, owners: Iterable[str]) -> bool:
         """Whether the function around a node does so."""
-        span = module.span(module.enclosing_function(node) or module.tree)
-        return any(
-            place.path == module.path and span.contains(place.span) and self.sets_key(place, owners)
-            for place in self._all
-        )
+        return any(self.sets_key(place, owners) for place in self._writes_around(module, node))
 
     def with_unloaded(self) -> Iterator[Place]:
         """Yield the calls that make objects or set a key: the related objects may be unloaded."""
@@ -173,14 +169,13 @@ class Writes:
 
     def makes_inside(self, module: Module, node: ast.AST, step: Step) -> bool:
         """Whether the function around a read makes such an object, or calls what does."""
-        function = module.enclosing_function(node)
-        span, start = module.span(function or module.tree), module.span(node).start
-        return any(
-            place.path == module.path
-            and span.contains(place.span)
-            and self.makes(place, step, start)
-            for place in self._all
-        )
+        start = module.span(node).start
+        return any(self.makes(place, step, start) for place in self._writes_around(module, node))
+
+    def _writes_around(self, module: Module, node: ast.AST) -> Iterator[Place]:
+        """Yield the writes of the function around a node."""
+        span = module.span(module.enclosing_function(node) or module.tree)
+        return (each for each in self._all if module.path == each.path and span.contains(each.span))
 
     def is_kin(self, one: str, other: str) -> bool:
         """Whether an object of one class may be one of another."""

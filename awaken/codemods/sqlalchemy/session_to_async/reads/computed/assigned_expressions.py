@@ -22,6 +22,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import root_of
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _WORDS = (b"func", b"ession", *called_words("text", "case"))
-_FLUSHING = {"commit", "flush"}
+_FLUSHING = name_list("writing_methods")
 _SESSIONS = {"scoped", "session"}
 
 

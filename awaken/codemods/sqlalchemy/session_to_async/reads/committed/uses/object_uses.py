@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.kit.search import nodes_with
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -109,7 +109,7 @@ class Uses:
                 return True
         return False
 
-    def _is_of_session(self, module: Module, call: ast.Call, methods: set[str]) -> bool:
+    def _is_of_session(self, module: Module, call: ast.Call, methods: Collection[str]) -> bool:
         match call.func:
             case ast.Attribute(value=owner, attr=name) if name in methods:
                 return self._project.orm.session_of(module, owner) is not None
@@ -190,7 +190,7 @@ class Uses:
     @cached_property
     def _flushing(self) -> frozenset[FunctionPlace]:
         """The functions that flush or commit, and those that call one of these."""
-        return self._reaching({"commit", "flush"})
+        return self._reaching(name_list("writing_methods"))
 
     @cached_property
     def _getting(self) -> frozenset[FunctionPlace]:
@@ -203,7 +203,7 @@ class Uses:
         return self._reaching({"commit"}, _is_conditional)
 
     def _reaching(
-        self, methods: set[str], kept: Callable[[Module, ast.AST], bool] | None = None
+        self, methods: Collection[str], kept: Callable[[Module, ast.AST], bool] | None = None
     ) -> frozenset[FunctionPlace]:
         graph, words = self._project.calls.graph(), [f".{x}(".encode() for x in sorted(methods)]
         functions = {
