@@ -64,12 +64,9 @@ class Surroundings:
     @cached_method
     def _lookups_at(self, path: str) -> list[tuple[Place, str, str]]:
         """Return the lookups of any name, each with its text and the pattern of what it reads."""
-        values = self.module_values
-        near = {path, *values.users(path)}
-        near.update(file for name in values.takers(path) for file in self.words.files_with(name))
         return [
             (module.place(lookup.node), module.excerpt(lookup.node), lookup.pattern(module))
-            for module, lookup in self.lookups_near(near)
+            for module, lookup in self.lookups_near(self.module_values.holders(path))
             if self._may_read(path, module, lookup)
         ]
 
@@ -140,6 +137,12 @@ class _ModuleValues:
             if (call := module.call_taking(node)) is not None
             and self._evaluator.names.qualified_name(module, node) == dotted
         )
+
+    @cached_method
+    def holders(self, path: str) -> frozenset[str]:
+        """Return the files of which a variable or parameter may be the module at ``path``."""
+        files = {file for name in self.takers(path) for file in self._words.files_with(name)}
+        return frozenset({path, *self.users(path), *files})
 
     def may_be_asked(self, path: str) -> bool:
         """Whether any code may ask the module at ``path`` for a name that is a text."""

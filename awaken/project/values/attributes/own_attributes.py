@@ -44,6 +44,7 @@ _PLAIN = {"aiohttp", "anyio", "fastapi", "flask", "flask_sqlalchemy", "httpx", "
 _PLAIN |= {"starlette", "yarl"}
 _PROPERTY = InstanceOf("builtins.property")
 _ONLY_NONE = (NoneValue(),)
+_LOOKUP = "__getattribute__"
 _SETTING = {"__setattr__", "setattr"}
 _REPLACING = {"__replace__", "replace"}
 
@@ -72,6 +73,22 @@ class OwnAttributes:
                 return values
             known.add(facts.qualified)
         return None
+
+    def has_own_lookup(self, qualified: str, name: str) -> bool:
+        """Whether code of the program may give other attributes to instances of a class.
+
+        A `__getattribute__` that returns what another one gives for the name changes nothing.
+        """
+        classes = self._evaluator.classes
+        if name[:2] == "__" or not any(_LOOKUP in x.members for x in classes.line(qualified)):
+            return False
+        methods = (
+            (home, part)
+            for _, home, body in classes.bodies(qualified)
+            for part in body.body
+            if isinstance(part, Function) and part.name == _LOOKUP
+        )
+        return not all(_passes_lookup(home, method) for home, method in methods)
 
     def of_made_bases(self, owner: InstanceOf | ClassOf, name: str) -> Values | None:
         """Return what a class gives that ``declarative_base(cls=...)`` makes a base of."""
@@ -267,6 +284,18 @@ class OwnAttributes:
         if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
             return ".setter"
         return self._evaluator.names.qualified_name(module, without_arguments(node))
+
+
+def _passes_lookup(module: Module, method: Function) -> bool:
+    """Whether a `__getattribute__` returns what another one gives for the same name."""
+    results = module.outputs_of(method)
+    return bool(results) and all(
+        isinstance(x, ast.Call)
+        and last_name(x.func) == _LOOKUP
+        and bool(x.args)
+        and module.scopes.parameter_of(x.args[-1]) is not None
+        for x in results
+    )
 
 
 def _is_unknown(values: Values) -> bool:
