@@ -29,7 +29,6 @@ from awaken.project.frameworks.testing.replaced.patched_names import ReplacedNam
 from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.calls import Calls
-from awaken.project.graph.computed_names import ComputedNames
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.file_facts import FactsIndex
@@ -201,13 +200,12 @@ class Project:
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         self.in_force = InForces(self._evaluator)
-        computed = ComputedNames(self._evaluator)
         self.orm = Orm(self._evaluator, self._templates, self.in_force, self)
         self._doubles = Doubles(self._evaluator, self.snapshot, lambda: self.has_sessions)
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
-        self.replaced_names = ReplacedNames(self._evaluator, self.in_force, computed)
+        self.replaced_names = ReplacedNames(self._evaluator, self.orm.computed_names, self.in_force)
         self.web = Web(self._evaluator, self.targets)
         self.coroutine_tests = CoroutineTests(self._evaluator, lambda: self.pytest, self.targets)
 

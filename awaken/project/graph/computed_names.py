@@ -35,7 +35,7 @@ class ComputedNames(ProgramFacts):
             owner, _, last = name.rpartition(".")
             if owner:
                 sought[owner].add(last)
-        for path, holder in self._files if sought else ():
+        for path, holder in self._files.items() if sought else ():
             module = self._evaluator.load(path) if self._may_set(path, holder, sought) else None
             has_text = bool(of_any) and path in self._files_with_text(of_any)
             puts = () if module is None else puts_in(module).get("", ())
@@ -45,14 +45,18 @@ class ComputedNames(ProgramFacts):
                 if not owners.isdisjoint(fitting) or (fitting and has_text and not owners):
                     yield path, number
 
+    def sets(self, path: str) -> bool:
+        """Whether the file at ``path`` may set a name that it computes, on whatever object."""
+        return path in self._files
+
     @cached_property
-    def _files(self) -> list[tuple[str, bytes]]:
+    def _files(self) -> dict[str, bytes]:
         """The files that may set a computed name, with what they set it on."""
         words = self._evaluator.words
         holders = {
             path: words.may_set_computed(path) for path in self._evaluator.files_with(_WORDS)
         }
-        return [(path, holder) for path, holder in holders.items() if holder]
+        return {path: holder for path, holder in holders.items() if holder}
 
     def _may_set(self, path: str, holder: bytes, sought: _Sought) -> bool:
         """Whether a file may set something of an owner, by what is known without its tree."""
@@ -78,15 +82,18 @@ class ComputedNames(ProgramFacts):
         if all(names.attribute(located.path, word) != f"{defined}.{word}" for word in words):
             # Only a file that has its text replaces what a module imports, by a name put together.
             texts = {path for word in sorted(words) for path in self._files_with_text(word)}
-            if texts.isdisjoint(path for path, _ in self._files):
+            if texts.isdisjoint(self._files):
                 return ()
         return modules.holders(located.path)
 
     @cached_method
     def _files_with_text(self, word: str) -> frozenset[str]:
-        texts = self._evaluator.files_with([f"{word}{quote}".encode() for quote in "\"'"])
         # ``input"`` ends like ``put"``.
-        return frozenset(texts).intersection(self._evaluator.files_naming(word) or texts)
+        naming = self._evaluator.files_naming(word)
+        if naming is not None and not self._files.keys() & set(naming):
+            return frozenset()
+        texts = self._evaluator.files_with([f"{word}{quote}".encode() for quote in "\"'"])
+        return frozenset(texts).intersection(texts if naming is None else naming)
 
     @cached_method
     def _owners(self, path: str, number: int) -> frozenset[str]:

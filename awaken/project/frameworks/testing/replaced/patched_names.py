@@ -75,7 +75,7 @@ class ReplacedNames:
     """Answers for one project: what a name means where tests put something in its place."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, in_force: InForces, computed: ComputedNames
+        self, evaluator: ProgramEvaluator, computed: ComputedNames, in_force: InForces
     ) -> None:
         self._evaluator = evaluator
         self._in_force = in_force
