@@ -91,7 +91,7 @@ class QueryClasses(ProgramFacts):
         )
 
     def _own_classes(self, values: Iterable[tuple[Module, ast.expr | None]]) -> tuple[str, ...]:
-        """Return the dotted names of classes, but for those of the library."""
+        """Return the dotted names of classes that are not of the library."""
         names, library = self._evaluator.names, self._evaluator.knowledge.query_classes
         known = (value and names.qualified_name(module, value) for module, value in values)
         return tuple(dict.fromkeys(name or "?" for name in known if name not in library))
