@@ -38,7 +38,7 @@ def _caught_above(
             yield from caught_around(project, module, node, classes)
 
 
-def observed(
+def observers(
     project: Project, module: Module, node: ast.AST, classes: AbstractSet[str | None]
 ) -> Iterator[tuple[str, Place]]:
     """Yield the same with what is around ``node`` in its own function."""
@@ -56,10 +56,10 @@ def caught_by_callers(
     function = module.enclosing_def(node)
     if function is not None:
         leading = project.calls.leading_to(module, function)
-        yield from observed_above(project, leading, classes)
+        yield from observers_above(project, leading, classes)
 
 
-def observed_above(
+def observers_above(
     project: Project, leading: Leading, classes: AbstractSet[str | None]
 ) -> Iterator[tuple[str, Place]]:
     """Yield what catches one of ``classes`` around the calls by which functions lead on, or keeps
@@ -74,16 +74,16 @@ def observed_above(
 def _kept_above(project: Project, leading: Leading) -> Iterator[Place]:
     """Yield the threads that call one of the functions, and the tasks that run one of them.
 
-    What they raise comes out where somebody asks for it, if anybody does.
+    The failure comes out where somebody asks for it, if anybody does.
     """
-    yield from project.in_force.threads.running(leading.functions)
+    yield from project.in_force.threads.begun_with(leading.functions)
     for place in leading.calls:
         for module, call in project.calls_at(place):
             if project.effects.awaitable(module, call) == "coroutine":
-                yield from _keeping(project, module, call)
+                yield from _keepers_of(project, module, call)
 
 
-def _keeping(project: Project, module: Module, call: ast.Call) -> Iterator[Place]:
+def _keepers_of(project: Project, module: Module, call: ast.Call) -> Iterator[Place]:
     for fate in project.effects.fates(module, call):
         if fate.kind == "run" and (
             fate.by in running().keeping or _returns_failures(project, fate.place)

@@ -23,7 +23,7 @@ _Sought = Mapping[str, Collection[str]]
 class ComputedNames(ProgramFacts):
     """Answers for one project: ``setattr(Client, name, fake)``, ``globals()[name] = fake``."""
 
-    def setting(self, names: Collection[str], of_any: str = "") -> Iterator[tuple[str, int]]:
+    def places_setting(self, names: Collection[str], of_any: str = "") -> Iterator[tuple[str, int]]:
         """Yield what may set one of the dotted ``names``: its file, and its number.
 
         The number counts the file's puts of no certain name. Each of ``names`` is of a module or a
@@ -45,7 +45,7 @@ class ComputedNames(ProgramFacts):
                 if not owners.isdisjoint(fitting) or (fitting and has_text and not owners):
                     yield path, number
 
-    def sets(self, path: str) -> bool:
+    def may_set_in(self, path: str) -> bool:
         """Whether the file at ``path`` may set a name that it computes, on whatever object."""
         return path in self._files
 

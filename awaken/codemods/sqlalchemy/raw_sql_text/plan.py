@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
 from awaken.contract import Constraints, NeedImport, Phase, Place, Plan, Reason
-from awaken.kit.caveats.failures import HIDDEN, caught_around, observed_above
+from awaken.kit.caveats.failures import HIDDEN, caught_around, observers_above
 from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
@@ -199,7 +199,7 @@ def _who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[
         return clauses, places
     leading = project.calls.leading_to(module, function)
     if HIDDEN not in clauses:
-        seen = [*islice(observed_above(project, leading, _CATCHING), 1)]
+        seen = [*islice(observers_above(project, leading, _CATCHING), 1)]
         clauses += [clause for clause, _ in seen]
         places += tuple(place for _, place in seen)
     double = next(doubles_passed(project, module, {last_name(call.func)}, function), None)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
 from awaken.contract import Phase, Place, Rewriter
-from awaken.kit.caveats.failures import observed
+from awaken.kit.caveats.failures import observers
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.rule import SiteRule
@@ -86,7 +86,7 @@ def _hidden_caveats(project: Project, site: Site[ast.Call]) -> list[str]:
     module, node = site.module, site.node
     if not project.targets.admits("httpx", ">=0.28"):
         return []
-    clauses = (clause for clause, _ in observed(project, module, node, _CATCHING))
+    clauses = (clause for clause, _ in observers(project, module, node, _CATCHING))
     return [
         clause.replace("it fails today", "it fails since httpx 0.28")
         for clause in islice(clauses, 1)

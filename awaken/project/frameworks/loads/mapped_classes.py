@@ -64,8 +64,8 @@ def _why_replaced(reader: ModuleReader, node: ast.expr, qualified: str) -> str:
     """Return what may put something else in the place of a class, as a clause; empty if nothing."""
     module, computed = reader.module, reader.project.orm.computed_names
     # Other files replace it where it is defined.
-    here = [f"{module.name}.{ast.unparse(node)}"] if computed.sets(module.path) else []
-    path, _ = next(computed.setting({qualified, *here}), ("", 0))
+    here = [f"{module.name}.{ast.unparse(node)}"] if computed.may_set_in(module.path) else []
+    path, _ = next(computed.places_setting({qualified, *here}), ("", 0))
     return path and f"{path} may replace `{ast.unparse(node)}`: it computes the name that it sets"
 
 

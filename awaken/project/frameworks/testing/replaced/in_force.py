@@ -89,7 +89,7 @@ class Threads:
                 result |= functions
         return frozenset(result)
 
-    def running(self, functions: Collection[GraphPlace]) -> Iterator[Place]:
+    def begun_with(self, functions: Collection[GraphPlace]) -> Iterator[Place]:
         """Yield where a thread is begun with one of these functions, or awaited."""
         yield from (place for place, target in self._all_targets if target in functions)
 
@@ -97,7 +97,7 @@ class Threads:
     def _all_targets(self) -> list[tuple[Place, GraphPlace]]:
         """The functions that threads call, with the places that begin the threads."""
         result = [(x.module.place(x.function), x) for _, each in self._methods() for x in each]
-        for module, call in self._beginning():
+        for module, call in self._calls_beginning():
             targets = self._targets(module, call, waits=True)
             for target in (target for target in targets if target is not None):
                 called = self._called_by(module, target) or ()
@@ -122,13 +122,13 @@ class Threads:
 
     def _begun(self) -> Iterator[tuple[FunctionPlace | None, list[Called] | None]]:
         """Yield what each thread runs that goes on, and the test that begins it."""
-        for module, call in self._beginning():
+        for module, call in self._calls_beginning():
             for target in self._targets(module, call):
                 if not module.is_under_main(call) and not _is_over(module, call):
                     called = None if target is None else self._called_by(module, target)
                     yield _test_around(module, call), called
 
-    def _beginning(self) -> Iterator[tuple[Module, ast.Call]]:
+    def _calls_beginning(self) -> Iterator[tuple[Module, ast.Call]]:
         """Yield the calls that may begin a thread, by their names."""
         heirs = self._evaluator.classes.heirs_of(base for row in _OVERRIDDEN for base in row.bases)
         names = {*_LAST_NAMES, *(name.rpartition(".")[2] for name in heirs)}

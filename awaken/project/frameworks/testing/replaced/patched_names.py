@@ -241,7 +241,7 @@ class ReplacedNames:
 
     def _computed_targets(self, names: Collection[str], of_any: str = "") -> Iterator[_Target]:
         """Yield what may replace one of ``names``, but computes the name that it replaces."""
-        places = self._computed.setting(names, of_any)
+        places = self._computed.places_setting(names, of_any)
         yield from (_Target(path, "", number) for path, number in places)
 
     def _replaces(self, target: _Target, names: set[str]) -> bool:
