@@ -400,7 +400,7 @@ def _written_pair(
     if home is not None and module.path == home.path:
         return name, []
     for replaced in project.replaced_names.of_name(kind.dependency):
-        # What a test puts back again replaces it after all imports.
+        # A test that puts it back replaces it after all imports.
         if not project.in_force.ends(replaced.place):
             raise Refused(REPLACED, replaced.place.path, because=(replaced.place,))
     if isinstance(dependency, ast.Attribute):

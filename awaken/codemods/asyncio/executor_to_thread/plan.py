@@ -117,9 +117,11 @@ class ExecutorToThread(Rule):
 def _of_program(project: Project) -> list[str]:
     """Return what may change at all sites of a program."""
     caveats: list[str] = []
+    paths = project.files_with((b"run_in_executor",))
+    if not paths:
+        return caveats
     if project.files_with(_OWN_CONTEXTS + _CONTEXTS_OF_LIBRARIES):
         caveats.append("the function sees the context variables of its caller")
-    paths = project.files_with((b"run_in_executor",))
     if any(_REPLACED.search(project.snapshot[path].text) for path in paths):
         caveats.append("a test replaces `run_in_executor()`")
     if project.files_with((b"def run_in_executor",)):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.names.functions.generated_init import generated_init
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.made_classes import made_fields
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
@@ -125,7 +126,7 @@ class OwnAttributes:
             bindings = []
         on_self = _assignments(module, node).get(name, [])
         if not bindings and not on_self:
-            return None
+            return self._made_field(module, node, name)
         assigned = (
             self._by_type_parameter(owner, module, node, *item[1:])
             or self._assigned_values(module, *item)
@@ -143,6 +144,16 @@ class OwnAttributes:
             # Others set it: a subclass, or who is given the object.
             result = self._promised_values(module, on_self) or result
         return self._evaluator.with_later_additions(result, module, name)
+
+    def _made_field(self, module: Module, node: ast.ClassDef, name: str) -> Values | None:
+        """Return a field of a base that a call makes, as its annotation says; None for others."""
+        for base in node.bases:
+            fields = made_fields(module, base) or {}
+            if name in fields:
+                written = fields[name]
+                known = () if written is None else self._evaluator.declared_values(module, written)
+                return known or (Unknown(f"nothing says what the field `{name}` is", NOWHERE),)
+        return None
 
     def _promised_values(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
         """Return what is annotated where methods assign an attribute."""
