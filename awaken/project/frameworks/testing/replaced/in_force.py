@@ -49,6 +49,8 @@ _HANDED = {
 }
 _ARGUMENTS = {**_HANDED, **_JOBS, **_AWAITED}
 """Where a function of a library takes what a thread runs: the position, and the name."""
+_STARTING = {name for name in _HANDED if name.count(".") == 1}
+"""The classes and functions of modules that begin threads; others are methods."""
 _LAST_NAMES = {name.rpartition(".")[2] for name in _ARGUMENTS}
 _OVERRIDDEN = [row for row in _KNOWN.overridden if row.kind == "thread"]
 _ALWAYS_RUN = (ast.Expr, ast.For, ast.With)
@@ -131,7 +133,7 @@ class Threads:
     def _calls_beginning(self) -> Iterator[tuple[Module, ast.Call]]:
         """Yield the calls that may begin a thread, by their names."""
         heirs = self._evaluator.classes.heirs_of(base for row in _OVERRIDDEN for base in row.bases)
-        names = {*_LAST_NAMES, *(name.rpartition(".")[2] for name in heirs)}
+        names = {*_LAST_NAMES, *self._evaluator.classes.spellings_of({*_STARTING, *heirs})}
         words = [f".{name}(" if name == "map" else name for name in sorted(names)]
         modules = self._evaluator.modules_with([word.encode() for word in words])
         for module, call in nodes_in(modules, ast.Call):
