@@ -205,7 +205,7 @@ class Project:
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
-        self.replaced_names = ReplacedNames(self._evaluator, self.in_force)
+        self.replaced_names = ReplacedNames(self._evaluator, self.orm.computed_names, self.in_force)
         self.web = Web(self._evaluator, self.targets)
         self.coroutine_tests = CoroutineTests(self._evaluator, lambda: self.pytest, self.targets)
 

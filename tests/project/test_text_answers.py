@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from awaken.engine.remembering.evidence import answer
@@ -14,8 +14,9 @@ from awaken.project.graph.callers.composed_names import lookups_in
 from awaken.project.names.file_facts import FactsIndex
 from awaken.project.source.looked_at import LookedAt, WatchedSnapshot, facts_search
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import puts_in
 from awaken.project.source.trees import last_name
-from awaken.project.source.words import may_compose, may_mention
+from awaken.project.source.words import may_compose, may_mention, may_set_computed
 from awaken.workspace.sources import Snapshot, decode
 
 
@@ -125,6 +126,47 @@ def test_bytes_never_miss_a_composed_name(pieces):
 )
 def test_composed_names_are_told_from_bytes(text, composes):
     assert may_compose(text.encode()) is composes
+
+
+_SETTERS = st.sampled_from(
+    [
+        *("setattr", "x.__setattr__", "super().__setattr__", "p.object", "vars", "globals"),
+        *("self", "x", "x.__dict__", "name", "'name'", "f'{x}'", "v", "(x)", "f(')')", "dict"),
+        *("(", ")", "()", ", ", "[", "]", "['name']", " = ", ".update(", "=", "\n", "\n    "),
+    ]
+)
+
+
+@given(st.lists(_SETTERS, min_size=1, max_size=14))
+@example(["setattr", "(", "self", ", ", "name", ", ", "v", ")"])
+@example(["setattr", "(", "x", ", ", "f'{x}'", ", ", "v", ")"])
+@example(["vars", "(", "x", ")", "[", "name", "]", " = ", "v"])
+@example(["x", " = ", "globals", "()", "\n", "x", "[", "name", "]", " = ", "v"])
+def test_bytes_never_miss_a_name_that_is_set_by_a_computed_text(pieces):
+    file = parsed(pieces)
+    puts = [] if file is None else puts_in(file).get("", [])
+    on_self = all(isinstance(put.owner, ast.Name) and put.owner.id == "self" for put in puts)
+
+    assert not puts or may_set_computed(file.source.text) in {b"any", b"self" if on_self else b""}
+
+
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [
+        ("setattr(self, name, v)", b"self"),
+        ("object.__setattr__(self, name, v)", b"self"),
+        ("setattr(x, name, v)", b"any"),
+        ("vars(x).update(v)", b"any"),
+        ("space = globals()\nspace['name'] = v", b"any"),
+        ("setattr(x, 'name', v)", b""),
+        ("super().__setattr__(name, v)", b""),
+        ("monkeypatch.setattr('x.name', v)", b""),
+        ("make(names=globals())\nreturn vars(x)[name]", b""),
+        ("x = object()", b""),
+    ],
+)
+def test_names_that_are_set_by_computed_texts_are_told_from_bytes(text, owner):
+    assert may_set_computed(text.encode()) == owner
 
 
 def test_both_questions_about_one_file_are_kept_as_its_facts():

@@ -85,6 +85,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, Struct
@@ -296,8 +297,9 @@ def _rewrite(  # noqa: PLR0913
     replaced = project.replaced_names.replacements_of(site.module, site.node.func)
     caveats, places = caveats_of(site.module, site.node.func, replaced)
     caveats += _of_guards(project, site.module, site.node)
-    caught = tuple(caught_by_callers(project, site.module, site.node, _CATCHING))[:1]
-    caveats += [HIDDEN for _ in caught]
+    seen = [*islice(caught_by_callers(project, site.module, site.node, _CATCHING), 1)]
+    caveats += [clause for clause, _ in seen]
+    places += tuple(place for _, place in seen)
     blocking = [candidate for candidate in url.texts if _blocks(project, engine, candidate)]
     if url.outside:
         raise Refused(SET_ELSEWHERE, _said_of_default(url, blocking[0]))
@@ -319,7 +321,10 @@ def _rewrite(  # noqa: PLR0913
     differences = () if driver is None else driver.differences(engine, url)
     said += "".join(f"; {difference}" for difference in differences)
     return Rewrite(
-        said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)), (*places, *caught)
+        said,
+        list(dict.fromkeys(edits)),
+        list(dict.fromkeys(caveats)),
+        (*places, *(place for _, place in seen)),
     )
 
 

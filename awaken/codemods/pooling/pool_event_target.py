@@ -77,8 +77,9 @@ def count_connections(engine: AsyncEngine, count) -> None:
 In a *safe* rewrite, the line can only fail today, so nothing can rely on it. The target is proved
 to be asynchronous, and no code around it catches the failure.
 
-A rewrite is *unsafe* if a `try` or `suppress` around the call hides the failure. The listener is
-then called for the first time.
+A rewrite is *unsafe* if a `try` or `suppress` around the call hides the failure, here or in a
+caller. So it is if a thread or a task runs the call, and keeps the failure. The listener is then
+called for the first time.
 
 ## What it refuses
 
@@ -210,7 +211,7 @@ def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str
         # With the failure gone, the listener is called for the first time.
         if not _CATCHING.isdisjoint(guard.catches):
             yield HIDDEN
-    yield from (HIDDEN for _ in caught_by_callers(project, module, call, _CATCHING))
+    yield from (clause for clause, _ in caught_by_callers(project, module, call, _CATCHING))
 
 
 def _async_listener(module: Module, call: ast.Call) -> str | None:

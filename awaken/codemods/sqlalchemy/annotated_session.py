@@ -165,7 +165,8 @@ SessionLocal = sessionmaker(create_engine("sqlite://"))
 ## Safety
 
 *Safe*: the alias is the same object as the annotation that it replaces. FastAPI sees the same
-parameters. A dependency override still works everywhere, because it names the function.
+parameters. A dependency override still works everywhere, because it names the function. Nothing
+but a test gives the dependency another value.
 
 ## What it refuses
 
@@ -228,6 +229,11 @@ HANDED_ON = Reason(
     "`{}` is not imported from the file that defines it, at the top of this one",
     "Import it at the top, from the file that defines it.",
 )
+REPLACED = Reason(
+    "replaced",
+    "{} gives the dependency another value, which the alias may be older than",
+    "Put it into `app.dependency_overrides`, or define the dependency as it is needed.",
+)
 
 
 @dataclass(frozen=True)
@@ -263,7 +269,7 @@ class AnnotatedSession(Rule):
     triggers = (b"Annotated",)
     anchors = ((b"fastapi",), (b"Depends",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
-    reasons = (ALIAS_ELSEWHERE, HANDED_ON, NAME_TAKEN)
+    reasons = (ALIAS_ELSEWHERE, HANDED_ON, NAME_TAKEN, REPLACED)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each annotation, and a change for those of one dependency."""
@@ -393,6 +399,10 @@ def _written_pair(
     home = project.definition(kind.dependency)
     if home is not None and module.path == home.path:
         return name, []
+    for replaced in project.replaced_names.of_name(kind.dependency):
+        # A test that puts it back replaces it after all imports.
+        if not project.in_force.ends(replaced.place):
+            raise Refused(REPLACED, replaced.place.path, because=(replaced.place,))
     if isinstance(dependency, ast.Attribute):
         return f"{module.text_of(dependency.value)}.{name}", []
     handed_on = Refused(HANDED_ON, module.text_of(dependency))

@@ -18,7 +18,13 @@ from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
-from awaken.project.source.words import is_match, may_compose, may_derive, uses_module
+from awaken.project.source.words import (
+    is_match,
+    may_compose,
+    may_derive,
+    may_set_computed,
+    uses_module,
+)
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import SourceFile, is_python
 from awaken.workspace.suppressions import MARK
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
 _MARKED = Search("bytes", MARK)
 _UNKNOWN = b"does not parse"
-_PARTS_OF_TEXT = {b"composes", b"derives", b"module", b"imports"}
+_PARTS_OF_TEXT = {b"composes", b"derives", b"module", b"imports", b"sets"}
 
 Answers = tuple[tuple[int, bytes], ...]
 """What one file answered: the number of each search that holds in it, with the answer."""
@@ -242,6 +248,8 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
         return b"" if may_derive(source.text) else None
     if part == "composes":
         return b"" if may_compose(source.text) else None
+    if part == "sets":
+        return may_set_computed(source.text) or None
     if part == "module":
         sought, text = word.encode(), source.text
         imported = _is_match(sought, text, "imported")

@@ -8,7 +8,8 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.project.source.trees import Function
+from awaken.knowledge.running import running
+from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 HIDDEN = "it fails today, and a surrounding `except` hides that"
+KEPT = "it fails today, and the task or thread that runs it keeps that"
 
 
 def caught_around(
@@ -27,7 +29,7 @@ def caught_around(
             yield guard.place
 
 
-def caught_above(
+def _caught_above(
     project: Project, leading: Leading, classes: AbstractSet[str | None]
 ) -> Iterator[Place]:
     """Yield what catches one of ``classes`` around the calls by which functions lead on."""
@@ -36,10 +38,64 @@ def caught_above(
             yield from caught_around(project, module, node, classes)
 
 
+def observers(
+    project: Project, module: Module, node: ast.AST, classes: AbstractSet[str | None]
+) -> Iterator[tuple[str, Place]]:
+    """Yield the same with what is around ``node`` in its own function."""
+    yield from ((HIDDEN, place) for place in caught_around(project, module, node, classes))
+    yield from caught_by_callers(project, module, node, classes)
+
+
 def caught_by_callers(
     project: Project, module: Module, node: ast.AST, classes: AbstractSet[str | None]
-) -> Iterator[Place]:
-    """Yield what catches one of ``classes`` in the functions that lead to ``node``."""
-    function = module.enclosing_function(node)
-    if isinstance(function, Function):
-        yield from caught_above(project, project.calls.leading_to(module, function), classes)
+) -> Iterator[tuple[str, Place]]:
+    """Yield what catches one of ``classes`` in the functions that lead to ``node``, or keeps it.
+
+    Each has the clause that says so.
+    """
+    function = module.enclosing_def(node)
+    if function is not None:
+        leading = project.calls.leading_to(module, function)
+        yield from observers_above(project, leading, classes)
+
+
+def observers_above(
+    project: Project, leading: Leading, classes: AbstractSet[str | None]
+) -> Iterator[tuple[str, Place]]:
+    """Yield what catches one of ``classes`` around the calls by which functions lead on, or keeps
+    it.
+
+    Each has the clause that says so.
+    """
+    yield from ((HIDDEN, place) for place in _caught_above(project, leading, classes))
+    yield from ((KEPT, place) for place in _kept_above(project, leading))
+
+
+def _kept_above(project: Project, leading: Leading) -> Iterator[Place]:
+    """Yield the threads that call one of the functions, and the tasks that run one of them.
+
+    The failure comes out where somebody asks for it, if anybody does.
+    """
+    yield from project.in_force.threads.begun_with(leading.functions)
+    for place in leading.calls:
+        for module, call in project.calls_at(place):
+            if project.effects.awaitable(module, call) == "coroutine":
+                yield from _keepers_of(project, module, call)
+
+
+def _keepers_of(project: Project, module: Module, call: ast.Call) -> Iterator[Place]:
+    for fate in project.effects.fates(module, call):
+        if fate.kind == "run" and (
+            fate.by in running().keeping or _returns_failures(project, fate.place)
+        ):
+            yield fate.place
+
+
+def _returns_failures(project: Project, place: Place) -> bool:
+    """Whether a call takes what is at ``place``, and returns exceptions in place of results."""
+    for module, node in project.expressions_at(place):
+        taking = module.call_taking(node) or module.call_taking(module.parent(node) or node)
+        kept = None if taking is None else keyword_of(taking, "return_exceptions")
+        if kept is not None and not (isinstance(kept, ast.Constant) and kept.value is False):
+            return True
+    return False

@@ -29,6 +29,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``listening_decorators``: names of decorators by which sessions and models call a function;
       ``listening_calls`` what a file holds that has such functions.
     - ``expecting``, ``swallowing``: names of context managers that end exceptions of their block.
+    - ``keeping``: functions that keep what a coroutine raises in the task that they make.
     - ``raising_again``: classes and modules none of whose context managers does that.
     - ``called_of_subclasses``: classes that call, of one of the program that inherits from them,
       the methods of these names and private ones, and no others; ``*`` is the rest of a name.
@@ -44,6 +45,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listening_calls: tuple[str, ...]
     expecting: frozenset[str]
     swallowing: frozenset[str]
+    keeping: frozenset[str]
     raising_again: tuple[str, ...]
     called_of_subclasses: dict[str, frozenset[str]]
 
@@ -51,6 +53,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Running:
     """``listening_decorators`` and ``listening_words`` are those of sessions and models.
 
+    ``keeping`` are functions that keep what a coroutine raises.
     ``quiet_fixtures`` are names of fixtures that run only what they are passed,
     ``fixture_classes`` the classes of what others give. ``ends_exceptions``
     has the names of context managers that end exceptions of their block, and how.
@@ -61,6 +64,7 @@ class Running:
         self.listening_decorators = table.listening_decorators
         self.quiet_fixtures = table.quiet_fixtures
         self.fixture_classes = table.fixture_classes
+        self.keeping = table.keeping
         self.ends_exceptions: dict[str, Ending] = {
             **dict.fromkeys(table.expecting, "expects"),
             **dict.fromkeys(table.swallowing, "swallows"),

@@ -45,6 +45,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.stand_ins.annotated_stand_ins import StandIns
 from awaken.project.frameworks.templates.template_sights import TemplateSights
 from awaken.project.frameworks.testing.replaced.in_force import InForces
+from awaken.project.graph.computed_names import ComputedNames
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
@@ -64,6 +65,7 @@ class Orm:
         program: Program,
     ) -> None:
         self._evaluator = evaluator
+        self.computed_names = ComputedNames(evaluator)
         self.models = Models(evaluator)
         self.relationships = self.models.relationships
         self.eager = EagerLoading(self.models)

@@ -42,7 +42,7 @@ class ProgramEvaluator(Evaluator):
     ) -> None:
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
-        self._words = words
+        self.words = words
         self.files_with = files_with
         self.ask = ask
         self.value_calls = value_calls
@@ -95,11 +95,11 @@ class ProgramEvaluator(Evaluator):
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""
-        return self._words.files_with(word) if self.follows_callers else None
+        return self.words.files_with(word) if self.follows_callers else None
 
     def text(self, path: str) -> bytes:
         """Return the text of a file of the program: often it says that no tree is needed."""
-        return self._words.text(path)
+        return self.words.text(path)
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter`` of ``function``."""

@@ -18,6 +18,7 @@ from awaken.project.names.file_facts import (
     decorators_of,
 )
 from awaken.project.names.resolution import Names
+from awaken.project.source.expressions.made_classes import MADE_LIKE
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
@@ -285,7 +286,12 @@ class Classes:
     ) -> tuple[str | None, ...]:
         """Return what ``names`` mean; only for those of a function their ``nodes`` are needed."""
         if not any(name.bound == "local" for name in names):
-            return tuple(self._names.qualified_written_name(path, name) for name in names)
+            known = [self._names.qualified_written_name(path, name) for name in names]
+            made = (name.made for name in names)
+            return tuple(
+                MADE_LIKE.get(x or "") if is_made else x
+                for x, is_made in zip(known, made, strict=True)
+            )
         module = self._load(path)
         node = module.class_at(written.span) if module is not None else None
         if module is None or node is None:

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Span
 from awaken.project.names.module_tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
+from awaken.project.source.expressions.made_classes import made_fields, making_call
 from awaken.project.source.looked_at import WatchedSnapshot
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module, cached_in_file
@@ -35,12 +37,13 @@ class WrittenName(Struct, frozen=True, array_like=True):
 
     ``text`` is its source without comments. ``dotted`` are the parts of ``a.b.c``, none if it is
     something else. The first is bound at the ``top`` of the file, in a ``local`` scope, or
-    ``nowhere`` in it.
+    ``nowhere`` in it. With ``made`` it is the function that makes a class with certain fields.
     """
 
     text: str
     dotted: tuple[str, ...] = ()
     bound: Literal["top", "local", "nowhere"] = "nowhere"
+    made: bool = False
 
 
 class WrittenClass(Struct, frozen=True, array_like=True):
@@ -352,14 +355,15 @@ def _classes(module: Module) -> list[WrittenClass]:
 def _class(
     module: Module, scope: Scope, node: ast.ClassDef, *, unique: bool, assigned: frozenset[str]
 ) -> WrittenClass:
+    fields = (made_fields(module, base) or () for base in node.bases)
     return WrittenClass(
         qualname=module.qualname(node),
         span=module.span(node),
-        bases=tuple(_written_name(module, base) for base in bases_of(node)),
+        bases=tuple(_written_base(module, base) for base in bases_of(node)),
         decorators=tuple(_written_name(module, decorator) for decorator in decorators_of(node)),
         keywords=tuple((part.arg or "**", ast.unparse(part.value)) for part in node.keywords),
         unique=unique,
-        members=frozenset(scope.bindings),
+        members=frozenset(scope.bindings).union(*fields),
         assigned=assigned,
     )
 
@@ -372,6 +376,14 @@ def bases_of(node: ast.ClassDef) -> list[ast.expr]:
 def decorators_of(node: ast.ClassDef) -> list[ast.expr]:
     """Return what decorates a class, without the arguments that it is given."""
     return [without_arguments(decorator) for decorator in node.decorator_list]
+
+
+def _written_base(module: Module, base: ast.expr) -> WrittenName:
+    """Return a base; one that a call makes has the name of the function, and is ``made``."""
+    call = making_call(module, base)
+    if not isinstance(call, ast.Call) or made_fields(module, base) is None:
+        return _written_name(module, base)
+    return replace(_written_name(module, call.func), text=ast.unparse(base), made=True)
 
 
 def _written_name(module: Module, node: ast.expr) -> WrittenName:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.f_strings import is_literal, text_parts
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import is_super, last_name
 from awaken.project.source.worklist import groups_of
 
 UNTOLD = "?"
@@ -48,14 +48,15 @@ _Items = list[tuple[ast.expr, ast.expr | None]]
 class Put(Struct, frozen=True):
     """One place ``node`` that puts something in the place of the attribute ``name`` of ``owner``.
 
-    Without an owner ``name`` is dotted from a module on; an empty one may be any. ``value`` is
-    what is put there, None where a patch makes a mock by itself.
+    Without an owner ``name`` is dotted from a module on; an empty one may be any that ``key`` may
+    be. ``value`` is what is put there, None where a patch makes a mock by itself.
     """
 
     node: ast.Call | ast.Attribute | ast.Subscript
     owner: ast.expr | None
     name: str
     value: ast.expr | None = None
+    key: ast.expr | None = None
 
     @property
     def last(self) -> str:
@@ -128,6 +129,10 @@ def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
 
 def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
     function, last = call.func, last_name(call.func)
+    if last == "__setattr__" and isinstance(function, ast.Attribute) and len(call.args) == 2:  # noqa: PLR2004  name, value
+        if not is_super(function.value):
+            yield from _of_named(module, call, function.value, call.args[0], call.args)
+        return
     keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     # ``fixtures.MonkeyPatch("module.name", value)`` has it in a call as well.
     first = call.args[0] if call.args else keywords.get("target", keywords.get("owner"))
@@ -178,9 +183,10 @@ def _of_named(
     names = texts_of(module, named) if is_patch or isinstance(named, ast.Constant) else []
     value = rest[1] if len(rest) > 1 else given
     if names is not None:
-        yield from (Put(call, first, name, value) for name in names if name.isidentifier())
+        names = [name for name in names if name.isidentifier()]
+        yield from (Put(call, first, name, value, named) for name in _written(module, names))
     elif last in {"__setattr__", "object", "setattr", "spy"}:
-        yield Put(call, first, "", value)
+        yield Put(call, first, "", value, named)
 
 
 @cached_in_file
@@ -242,8 +248,11 @@ def _of_items(
             pass
         case ast.Call(func=ast.Name(id="vars"), args=[owner]):
             pass
-        case ast.Call(func=ast.Name(id="globals"), args=[]):
+        case ast.Call(func=ast.Name(id="globals" | "vars"), args=[]):
             yield from _of_names(module, node, f"{module.name}.", items)
+            return
+        case ast.Name() if isinstance(held := module.scopes.only_value(namespace), ast.Call):
+            yield from _of_items(module, node, held, items)
             return
         case ast.Attribute(attr="modules"):
             yield from _of_names(module, node, "", items)
@@ -251,16 +260,26 @@ def _of_items(
         case _:
             return
     for key, value in items:
-        yield from (Put(node, owner, name, value) for name in texts_of(module, key) or [""])
+        names = _written(module, texts_of(module, key) or [""])
+        yield from (Put(node, owner, name, value, key) for name in names)
 
 
 def _of_names(
     module: Module, node: ast.Call | ast.Subscript, start: str, items: _Items
 ) -> Iterator[Put]:
     for key, value in items:
-        name = text_of(module, key)
-        if name is not None:
-            yield Put(node, None, f"{start}{name}", value)
+        # Of an unknown key only the file is known that gets the name.
+        for name in _written(module, texts_of(module, key) or ([""] if start else [])):
+            yield Put(node, None, f"{start}{name}", value, key)
+
+
+def _written(module: Module, names: list[str]) -> list[str]:
+    """Return names that a file has as texts; an empty one in place of all that it puts together."""
+    text = module.source.text
+    written = (any(f"{name}{end}".encode() in text for end in "\"'") for name in names)
+    return list(
+        dict.fromkeys(x if is_text else "" for x, is_text in zip(names, written, strict=True))
+    )
 
 
 # ------------------------------------------------------------------------------------------ texts

@@ -64,14 +64,18 @@ COMPOSING = {
     **dict.fromkeys(("getattr", "getmembers", "globals", "vars"), _CALLED_OR_RENAMED),
 }
 """What turns a text into what it names, or gives all that has a name, and the text after it."""
-_KEYWORDS = {word.encode() for word in (*kwlist, *softkwlist, "print", "exec")}
-_UNDERSCORE = ord("_")
-_DEFINING = {b"class", b"def"}
-_BOUND = re.compile(rb"[ \t]*+=[ \t]*+[^=}!:\s\\]")
-"""The text after a name that gets a value, or of an argument. In an f-string, ``{name=}`` reads."""
-_BEFORE_BOUND = re.compile(rb"\A\Z|[(,][ \t]*+\Z|[\w)\]}\"',(][ \t\r]*\n[ \t]*+\Z")
-"""The text before such a name, which no annotation ends with: ``name: type = value``."""
-_NEXT_WORD = re.compile(rb"[ \t]++([A-Za-z_]\w*+)")
+_SETTING = re.compile(rb"(?<!super\(\)\.)(?<!\w)(?:__setattr__|setattr|(?<=\.)object|spy)(?!\w)")
+_SETS_ON_SELF = re.compile(rb"\s*+\(\s*+self\s*+,")
+_SETS_BY_TEXT = re.compile(rb"\s*+\(\s*+[\"']")
+_NAMESPACES = (b"globals(", b"vars(", b"__dict__")
+_FILLED = re.compile(
+    rb"(?:(?<!\w)(?:globals|vars)\s*\((?:[^()]|\([^()]*\))*\)|__dict__)[\s\\)]*"
+    rb"(?:\[(?!\s*[\"']\w+[\"']\s*\])(?:[^][]|\[[^][]*\])*\]\s*=(?!=)|\.\s*update\b)"
+    rb"|^[ \t]*+\w++\s*(?::[^=\n]*+)?=\s*(?:globals|vars)\("
+    rb"|(?:dict|setitem)\(\s*(?:globals\(|vars\(|[\w.()]+\.__dict__)",
+    re.MULTILINE,
+)
+"""A namespace that gets an unknown name, or that a variable holds."""
 _KEYWORDS = {word.encode() for word in (*kwlist, *softkwlist, "print", "exec")}
 """What may be next to a name, in Python 2 as well."""
 _UNDERSCORE = ord("_")
@@ -258,6 +262,15 @@ class Words:
         self._files.looked_at.note_facts(path, "composes", "", b"" if composes else None)
         return composes
 
+    def may_set_computed(self, path: str) -> bytes:
+        """Return on what the file at ``path`` may set an attribute whose name it computes.
+
+        That is ``self``, ``any`` object, or nothing: then the result is empty.
+        """
+        owner = may_set_computed(self._searched_text(path))
+        self._files.looked_at.note_facts(path, "sets", "", owner or None)
+        return owner
+
     def read_in(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` may be read as an attribute: after a dot.
 
@@ -341,7 +354,8 @@ def uses_module(text: bytes, last: bytes, *, imported: bool) -> bool:
         is_read = _READ_FROM.match(text, stop) is not None
         is_only_imported = text.endswith(b"import ", 0, start) and not _AS.match(text, stop)
         # A file that does not import it by its name has it as ``package.last`` alone.
-        if not is_read and not is_only_imported and (imported or _is_attribute(text, start)):
+        is_used = not is_read and not is_only_imported and (imported or _is_attribute(text, start))
+        if is_used and not _is_next_to_name(text, start, stop):
             return True
     return False
 
@@ -367,6 +381,20 @@ def may_compose(text: bytes) -> bool:
         for word, after in COMPOSING.items()
         for start in _places(word.encode(), text)
     )
+
+
+def may_set_computed(text: bytes) -> bytes:
+    """Return on what a file may set an attribute whose name it computes: see ``Words``."""
+    if any(word in text for word in _NAMESPACES) and _FILLED.search(text):
+        return b"any"
+    owners = {
+        bool(_SETS_ON_SELF.match(text, place.end()))
+        for place in _SETTING.finditer(text)
+        if _CALLED_OR_RENAMED.match(text, place.end())
+        and not _LITERAL_READ.match(text, place.end())
+        and not _SETS_BY_TEXT.match(text, place.end())
+    }
+    return b"self" if owners == {True} else b"any" if owners else b""
 
 
 def may_mention(word: bytes, text: bytes) -> bool:

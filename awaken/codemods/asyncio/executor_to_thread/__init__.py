@@ -63,6 +63,7 @@ An *unsafe* rewrite depends on something that awaken cannot prove. Its message s
 | the call is an argument of an awaited `asyncio.gather()` or `asyncio.wait_for()` | the thread starts in the next iteration of the loop, and never with a timeout of zero |
 | a test replaces `run_in_executor()` or `to_thread()` | the first gets no call; the second gets this one |
 | a loop class of the program overrides `run_in_executor()` | `to_thread()` calls it with a wrapper of the function |
+| the program sets another default executor than a `ThreadPoolExecutor` | the executor gets that wrapper; a process pool cannot pickle it |
 | the function is a coroutine function | a loop in debug mode rejects it; `to_thread()` does not |
 
 A `lambda` stays a `lambda` if other code may change what it means before the thread starts. Other

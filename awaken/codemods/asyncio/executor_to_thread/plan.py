@@ -17,7 +17,8 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names, word_list
-from awaken.project.source.trees import arguments_of, is_none, parameters_of, variable_of
+from awaken.project.source.replacing import puts_in
+from awaken.project.source.trees import arguments_of, is_none, last_name, parameters_of, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -46,6 +47,8 @@ _AWAITED_LATER = ("asyncio.gather", "asyncio.wait_for")
 _REPLACED = re.compile(
     rb"run_in_executor(?:[\"']|\s*=[^=]|\.(?:return_value|side_effect|assert_|call|await))"
 )
+_DEFAULT = "_default_executor"
+"""The attribute of a loop, and the end of the method that sets it."""
 _OWN_CONTEXTS = (b"ContextVar", b"contextvars", b"localcontext", b"getcontext", b"setcontext")
 _CONTEXTS_OF_LIBRARIES = word_list("contexts_of_libraries")
 _DISPLAYS = (ast.GeneratorExp, ast.List, ast.ListComp, ast.Starred, ast.Tuple)
@@ -114,14 +117,35 @@ class ExecutorToThread(Rule):
 def _of_program(project: Project) -> list[str]:
     """Return what may change at all sites of a program."""
     caveats: list[str] = []
+    paths = project.files_with((b"run_in_executor",))
+    if not paths:
+        return caveats
     if project.files_with(_OWN_CONTEXTS + _CONTEXTS_OF_LIBRARIES):
         caveats.append("the function sees the context variables of its caller")
-    paths = project.files_with((b"run_in_executor",))
     if any(_REPLACED.search(project.snapshot[path].text) for path in paths):
         caveats.append("a test replaces `run_in_executor()`")
     if project.files_with((b"def run_in_executor",)):
         caveats.append("a loop class of the program overrides it")
+    given = next((x for x in _executors_given(project) if not _is_thread_pool(project, *x)), None)
+    if given is not None:
+        module, node = given
+        shown = module.excerpt(node)
+        caveats.append(f"the loop has its own executor, `{shown}`, which gets a wrapper of it")
     return caveats
+
+
+def _executors_given(project: Project) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield what the program gives to loops as their default executor."""
+    for module in project.modules_at(project.files_with((_DEFAULT.encode(),))):
+        for node in module.nodes_of(ast.Call):
+            if last_name(node.func) == f"set{_DEFAULT}":
+                yield from ((module, given) for given in arguments_of(node)[:1])
+        yield from ((module, put.value or put.node) for put in puts_in(module).get(_DEFAULT, ()))
+
+
+def _is_thread_pool(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether an executor is one of the standard library, which calls whatever it gets."""
+    return project.instance_of(module, node) == ("concurrent.futures.ThreadPoolExecutor",)
 
 
 # ------------------------------------------------------------------------------------- one call

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
 from awaken.contract import Constraints, NeedImport, Phase, Place, Plan, Reason
-from awaken.kit.caveats.failures import HIDDEN, caught_above, caught_around
+from awaken.kit.caveats.failures import HIDDEN, caught_around, observers_above
 from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
@@ -198,9 +199,9 @@ def _who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[
         return clauses, places
     leading = project.calls.leading_to(module, function)
     if HIDDEN not in clauses:
-        caught = next(caught_above(project, leading, _CATCHING), None)
-        clauses += [] if caught is None else [HIDDEN]
-        places += () if caught is None else (caught,)
+        seen = [*islice(observers_above(project, leading, _CATCHING), 1)]
+        clauses += [clause for clause, _ in seen]
+        places += tuple(place for _, place in seen)
     double = next(doubles_passed(project, module, {last_name(call.func)}, function), None)
     if double is not None and not replaced:
         clauses.append(f"{double.path} passes a mock of it, which may look at the string")

@@ -91,7 +91,8 @@ application. Only the deprecation warning of 0.27 disappears.
 
 | case | what may change (unsafe) |
 | --- | --- |
-| a surrounding `except` hides that the client fails since httpx 0.28 | the client works |
+| a surrounding `except` hides that the client fails since httpx 0.28, here or in a caller | the client works |
+| a thread or a task that makes the client keeps the failure | the same |
 | the call unpacks a mapping with unknown keys | if it contains a `transport`, httpx uses that one today; after the change, Python raises `TypeError` |
 
 A type checker may report more: `ASGITransport` declares the type of an ASGI application, but

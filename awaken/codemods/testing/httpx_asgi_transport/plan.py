@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
 from awaken.contract import Phase, Place, Rewriter
-from awaken.kit.caveats.failures import caught_around
+from awaken.kit.caveats.failures import observers
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.rule import SiteRule
@@ -81,9 +82,15 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
 
 
 def _hidden_caveats(project: Project, site: Site[ast.Call]) -> list[str]:
-    """Return the caveat that a handler hides how the client fails today."""
-    hides = any(caught_around(project, site.module, site.node, _CATCHING))
-    return ["it fails since httpx 0.28, and a surrounding `except` hides that"] if hides else []
+    """Return the caveat that something hides how the client fails today."""
+    module, node = site.module, site.node
+    if not project.targets.admits("httpx", ">=0.28"):
+        return []
+    clauses = (clause for clause, _ in observers(project, module, node, _CATCHING))
+    return [
+        clause.replace("it fails today", "it fails since httpx 0.28")
+        for clause in islice(clauses, 1)
+    ]
 
 
 def _caveats(project: Project, module: Module, client: Client) -> list[str]:

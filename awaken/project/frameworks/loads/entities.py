@@ -9,7 +9,12 @@ from msgspec.structs import replace
 
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.embedded import exists_in, is_orm
-from awaken.project.frameworks.loads.mapped_classes import entity_of, entity_of_attribute, is_mapped
+from awaken.project.frameworks.loads.mapped_classes import (
+    entity_of,
+    entity_of_attribute,
+    is_mapped,
+    may_be_other_below,
+)
 from awaken.project.frameworks.loads.module_reader import ModuleReader, OrmProgram
 from awaken.project.frameworks.loads.query_items import ASSUMED, WEAK, Item, What, least
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
@@ -464,7 +469,9 @@ def _noted_item(reader: ModuleReader, node: ast.expr) -> Item | None:
 
 def _is_mapped_value(reader: ModuleReader, node: ast.expr) -> bool:
     """Whether the value of ``node`` is a mapped class, whatever gives it."""
-    if not isinstance(node, ast.Name | ast.Attribute | ast.Call):
+    if not isinstance(node, ast.Name | ast.Attribute | ast.Call) or may_be_other_below(
+        reader, node
+    ):
         return False
     classes = reader.project.classes_of(reader.module, node)
     return bool(classes) and all(is_mapped(reader, name) for name in classes)

@@ -50,10 +50,23 @@ def entity_of(reader: ModuleReader, node: ast.expr) -> Item | None:
 
 
 def _entity_named(reader: ModuleReader, node: ast.expr, qualified: str) -> Item | None:
-    if reader.project.orm.mapped_class(qualified) is not None:
-        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     facts = reader.project.class_facts(qualified)
+    if facts is not None and reader.project.orm.models.is_bound_again(qualified):
+        return None
+    if reader.project.orm.mapped_class(qualified) is not None:
+        certainty = CERTAIN.because(_why_replaced(reader, node, qualified))
+        owner = ast.unparse(node)
+        return Item(node, What.ENTITY, model=qualified, owner=owner, certainty=certainty)
     return None if facts is None else _entity_of_facts(reader, node, facts)
+
+
+def _why_replaced(reader: ModuleReader, node: ast.expr, qualified: str) -> str:
+    """Return what may put something else in the place of a class, as a clause; empty if nothing."""
+    module, computed = reader.module, reader.project.orm.computed_names
+    # Other files replace it where it is defined.
+    here = [f"{module.name}.{ast.unparse(node)}"] if computed.may_set_in(module.path) else []
+    path, _ = next(computed.places_setting({qualified, *here}), ("", 0))
+    return path and f"{path} may replace `{ast.unparse(node)}`: it computes the name that it sets"
 
 
 def _entity_of_expression(reader: ModuleReader, node: ast.expr) -> Item | None:
@@ -340,6 +353,15 @@ def _entity_of_class_attribute(reader: ModuleReader, node: ast.Attribute) -> Ite
     return item if is_given else _entity_below(reader, name, node, inner)
 
 
+def may_be_other_below(reader: ModuleReader, node: ast.expr) -> bool:
+    """Whether a subclass may give ``self.model`` something that is no mapped class."""
+    around = reader.module.enclosing_class(node)
+    match node:
+        case ast.Attribute(value=ast.Name(id="self" | "cls")) if around is not None:
+            return None in _values_below(reader, reader.module.full_name(around), node, "")
+    return False
+
+
 def entity_of_attribute(reader: ModuleReader, node: ast.Attribute, name: str) -> Item | None:
     """Return the item for the attribute ``node`` of the class ``name``, or of a class below it."""
     return _entity_in(reader, name, node)[1]
@@ -358,22 +380,30 @@ def _entity_in(
         given = list(_attribute_values(*pair, node, inner))
         if given:
             # A subclass may replace the attribute: the kind is known, the model is not.
+            given += _values_below(reader, qualified, node, inner)
             return True, _joined_item(node, given)
         waiting += [base for base in facts.bases if base is not None]
     return False, None
+
+
+def _values_below(
+    reader: ModuleReader, qualified: str, node: ast.Attribute, inner: str
+) -> Iterator[Item | None]:
+    """Yield what the subclasses of a class give to the attribute ``node``; None if unknown."""
+    for name in reader.project.all_subclasses(qualified):
+        facts = reader.project.class_facts(name)
+        pair = None if facts is None else _class_node(reader, facts)
+        if pair is None:
+            yield None
+        else:
+            yield from _attribute_values(*pair, node, inner)
 
 
 def _entity_below(
     reader: ModuleReader, qualified: str, node: ast.Attribute, inner: str
 ) -> Item | None:
     """``self.model`` of a mixin that leaves it to its subclasses: all visible ones must agree."""
-    given: list[Item | None] = []
-    for name in reader.project.all_subclasses(qualified):
-        facts = reader.project.class_facts(name)
-        pair = None if facts is None else _class_node(reader, facts)
-        if pair is None:
-            return None
-        given += _attribute_values(*pair, node, inner)
+    given = [*_values_below(reader, qualified, node, inner)]
     joined = _joined_item(
         node, [item and (None if item.certainty.is_weak else item) for item in given]
     )

@@ -91,6 +91,11 @@ class Models:
             evaluator, self._reader, lambda qualified: self.status(qualified) == "plain"
         )
 
+    def is_bound_again(self, qualified: str) -> bool:
+        """Whether a file gives the name of a class something else as well: a Table, or a proxy."""
+        _, bindings = self._evaluator.names.bindings_at(qualified) or (None, [])
+        return any(binding.kind not in {"class", "import"} for binding in bindings)
+
     @cached_method
     def status(self, qualified: str) -> Status:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""

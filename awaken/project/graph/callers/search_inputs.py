@@ -67,21 +67,17 @@ class Surroundings:
     @cached_method
     def _lookups_at(self, path: str) -> list[tuple[Place, str, str]]:
         """Return the lookups of any name, each with its text and the pattern of what it reads."""
-        values = self.module_values
-        takers = values.takers(path)
-        near = {
-            *values.users(path),
-            *(file for name in takers for file in self.words.files_with(name)),
-        }
-        near = {file for file in near if self._may_look_up(file, path, takers)}
+        holders = self.module_values.holders(path)
+        near = {file for file in holders if file == path or self._may_look_up(file, path)}
         return [
             (module.place(lookup.node), module.excerpt(lookup.node), lookup.pattern(module))
-            for module, lookup in self.lookups_near({path, *near})
+            for module, lookup in self.lookups_near(near)
             if self._may_read(path, module, lookup)
         ]
 
-    def _may_look_up(self, file: str, path: str, takers: frozenset[str]) -> bool:
-        """Whether a file may look up names of another at ``path``, which ``takers`` are given."""
+    def _may_look_up(self, file: str, path: str) -> bool:
+        """Whether a file may look up names of another, which is at ``path``."""
+        takers = self.module_values.takers(path)
         takes_it = not takers.isdisjoint(self._takers_looking_up(file))
         return takes_it or path in self._modules_looked_up(file)
 
@@ -173,6 +169,12 @@ class _ModuleValues:
                 if call is not None and name is not None:
                     takers[name].add(last_name(call.func))
         return takers
+
+    @cached_method
+    def holders(self, path: str) -> frozenset[str]:
+        """Return the files of which a variable or parameter may be the module at ``path``."""
+        files = {file for name in self.takers(path) for file in self._words.files_with(name)}
+        return frozenset({path, *self.users(path), *files})
 
     def may_be_asked(self, path: str) -> bool:
         """Whether any code may ask the module at ``path`` for a name that is a text."""

@@ -385,6 +385,8 @@ class Members:
         mapped = self._evaluator.mapping.attribute(owner, name)
         if mapped:
             return mapped
+        if isinstance(owner, InstanceOf) and self._own.has_own_lookup(owner.qualified, name):
+            return (Unknown(f"`__getattribute__` of `{owner.qualified}` gives `{name}`", NOWHERE),)
         result = self._own.nearest_values(owner, name)
         if result is None:
             result = self._own.of_made_bases(owner, name)

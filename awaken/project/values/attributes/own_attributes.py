@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.names.functions.generated_init import generated_init
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.made_classes import made_fields
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
@@ -44,6 +45,7 @@ _PLAIN = {"aiohttp", "anyio", "fastapi", "flask", "flask_sqlalchemy", "httpx", "
 _PLAIN |= {"starlette", "yarl"}
 _PROPERTY = InstanceOf("builtins.property")
 _ONLY_NONE = (NoneValue(),)
+_LOOKUP = "__getattribute__"
 _SETTING = {"__setattr__", "setattr"}
 _REPLACING = {"__replace__", "replace"}
 
@@ -72,6 +74,22 @@ class OwnAttributes:
                 return values
             known.add(facts.qualified)
         return None
+
+    def has_own_lookup(self, qualified: str, name: str) -> bool:
+        """Whether code of the program may give other attributes to instances of a class.
+
+        A `__getattribute__` that returns what another one gives for the name changes nothing.
+        """
+        classes = self._evaluator.classes
+        if name[:2] == "__" or not any(_LOOKUP in x.members for x in classes.line(qualified)):
+            return False
+        methods = (
+            (home, part)
+            for _, home, body in classes.bodies(qualified)
+            for part in body.body
+            if isinstance(part, Function) and part.name == _LOOKUP
+        )
+        return not all(_passes_lookup(home, method) for home, method in methods)
 
     def of_made_bases(self, owner: InstanceOf | ClassOf, name: str) -> Values | None:
         """Return what a class gives that ``declarative_base(cls=...)`` makes a base of."""
@@ -108,7 +126,7 @@ class OwnAttributes:
             bindings = []
         on_self = _assignments(module, node).get(name, [])
         if not bindings and not on_self:
-            return None
+            return self._made_field(module, node, name)
         assigned = (
             self._by_type_parameter(owner, module, node, *item[1:])
             or self._assigned_values(module, *item)
@@ -126,6 +144,16 @@ class OwnAttributes:
             # Others set it: a subclass, or who is given the object.
             result = self._promised_values(module, on_self) or result
         return self._evaluator.with_later_additions(result, module, name)
+
+    def _made_field(self, module: Module, node: ast.ClassDef, name: str) -> Values | None:
+        """Return a field of a base that a call makes, as its annotation says; None for others."""
+        for base in node.bases:
+            fields = made_fields(module, base) or {}
+            if name in fields:
+                written = fields[name]
+                known = () if written is None else self._evaluator.declared_values(module, written)
+                return known or (Unknown(f"nothing says what the field `{name}` is", NOWHERE),)
+        return None
 
     def _promised_values(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
         """Return what is annotated where methods assign an attribute."""
@@ -267,6 +295,18 @@ class OwnAttributes:
         if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
             return ".setter"
         return self._evaluator.names.qualified_name(module, without_arguments(node))
+
+
+def _passes_lookup(module: Module, method: Function) -> bool:
+    """Whether a `__getattribute__` returns what another one gives for the same name."""
+    results = module.outputs_of(method)
+    return bool(results) and all(
+        isinstance(x, ast.Call)
+        and last_name(x.func) == _LOOKUP
+        and bool(x.args)
+        and module.scopes.parameter_of(x.args[-1]) is not None
+        for x in results
+    )
 
 
 def _is_unknown(values: Values) -> bool:

@@ -410,10 +410,11 @@ def _of_session(reader: Reader, call: ast.Call, proof: SessionProof) -> Recognis
 
 def _classes_given(reader: Reader, proof: SessionProof) -> tuple[str, ...]:
     """Return the classes of the program's own that the queries of a session may be of."""
+    classes = reader.project.orm.query_classes
     if proof.query_class:
-        return (proof.query_class,)
+        return (proof.query_class, *classes.classes_put())
     # It may come from any factory that is given a class of queries.
-    return () if _is_followed(proof) else reader.project.orm.query_classes.classes_of_sessions()
+    return (*(() if _is_followed(proof) else classes.classes_of_sessions()), *classes.classes_put())
 
 
 def _is_followed(proof: SessionProof) -> bool:

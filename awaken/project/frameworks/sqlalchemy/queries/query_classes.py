@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -12,9 +12,12 @@ from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import puts_in
 from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import reachable
 
+_ATTRIBUTE = "_query_cls"
+"""The attribute in which a session has the class of its queries."""
 _HARMLESS_BASES = library_names().plain_bases
 
 
@@ -75,14 +78,23 @@ class QueryClasses(ProgramFacts):
     @cached_method
     def classes_of_sessions(self) -> tuple[str, ...]:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""
-        result: dict[str, None] = {}
         paths = self._evaluator.files_with([b"query_cls", b"query_class"])
-        for module in self._evaluator.modules_at(paths):
-            for value in _given_in(module):
-                name = self._evaluator.names.qualified_name(module, value)
-                if name not in self._evaluator.knowledge.query_classes:
-                    result[name or "?"] = None
-        return tuple(result)
+        modules = self._evaluator.modules_at(paths)
+        return self._own_classes((module, x) for module in modules for x in _given_in(module))
+
+    @cached_method
+    def classes_put(self) -> tuple[str, ...]:
+        """Return the classes that any session has as an attribute; ``?`` for an unknown one."""
+        modules = self._evaluator.modules_with([_ATTRIBUTE.encode()])
+        return self._own_classes(
+            (module, put.value) for module in modules for put in puts_in(module).get(_ATTRIBUTE, ())
+        )
+
+    def _own_classes(self, values: Iterable[tuple[Module, ast.expr | None]]) -> tuple[str, ...]:
+        """Return the dotted names of classes that are not of the library."""
+        names, library = self._evaluator.names, self._evaluator.knowledge.query_classes
+        known = (value and names.qualified_name(module, value) for module, value in values)
+        return tuple(dict.fromkeys(name or "?" for name in known if name not in library))
 
     def _defined_names(self, facts: ClassFacts) -> set[str] | None:
         """Return the names in the body of a class; None if it is more than a list of names."""

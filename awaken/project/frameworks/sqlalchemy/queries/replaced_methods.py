@@ -20,7 +20,7 @@ from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import reachable
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import ClassOf, Unknown
 
 _COMPUTED = [b"setattr(", b".object(", b".spy("]
 """What a file holds that replaces an attribute whose name it computes."""
@@ -149,6 +149,8 @@ class ReplacedMethods:
                 # Cheap comparisons come first: an owner has to be evaluated.
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
                 is_class = owner in owners and self._is_class(module, put, classes)
+                is_named = not put.name and not module.words().isdisjoint(spellings)
+                is_class = is_class or (is_named and self._is_held(module, put, classes))
                 if is_class or (objects and self._may_be_session(module, put)):
                     yield _replaced_method(module, put)
         deriving = concerned.intersection(self._evaluator.files_with([b"type("]))
@@ -164,6 +166,12 @@ class ReplacedMethods:
         names = self._evaluator.names
         dotted = names.defined_name(put.name.rpartition(".")[0])
         return self._is_of(self._evaluator.knowledge.canonical(dotted), classes)
+
+    def _is_held(self, module: Module, put: Put, classes: set[str]) -> bool:
+        """Whether a variable of which a computed name is set may be one of the classes."""
+        is_variable = isinstance(put.owner, ast.Name) and put.owner.id != "self"
+        values = self._evaluator.values(module, put.owner) if put.owner and is_variable else ()
+        return any(isinstance(x, ClassOf) and self._is_of(x.qualified, classes) for x in values)
 
     def _is_named(self, module: Module, node: ast.expr, classes: set[str]) -> bool:
         return self._is_of(self._evaluator.names.qualified_name(module, node), classes)

@@ -9,7 +9,7 @@ The functions that threads run which go on when the code that begins them has re
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -29,6 +29,7 @@ from awaken.project.frameworks.testing.replaced.users import (
 )
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.call_graph import FunctionPlace as GraphPlace
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.expressions.lists import added_parts, list_parts
 from awaken.project.source.memo import cached_method
@@ -48,6 +49,8 @@ _HANDED = {
 }
 _ARGUMENTS = {**_HANDED, **_JOBS, **_AWAITED}
 """Where a function of a library takes what a thread runs: the position, and the name."""
+_STARTING = {name for name in _HANDED if name.count(".") == 1}
+"""The classes and functions of modules that begin threads; others are methods."""
 _LAST_NAMES = {name.rpartition(".")[2] for name in _ARGUMENTS}
 _OVERRIDDEN = [row for row in _KNOWN.overridden if row.kind == "thread"]
 _ALWAYS_RUN = (ast.Expr, ast.For, ast.With)
@@ -88,6 +91,21 @@ class Threads:
                 result |= functions
         return frozenset(result)
 
+    def begun_with(self, functions: Collection[GraphPlace]) -> Iterator[Place]:
+        """Yield where a thread is begun with one of these functions, or awaited."""
+        yield from (place for place, target in self._all_targets if target in functions)
+
+    @cached_property
+    def _all_targets(self) -> list[tuple[Place, GraphPlace]]:
+        """The functions that threads call, with the places that begin the threads."""
+        result = [(x.module.place(x.function), x) for _, each in self._methods() for x in each]
+        for module, call in self._calls_beginning():
+            targets = self._targets(module, call, waits=True)
+            for target in (target for target in targets if target is not None):
+                called = self._called_by(module, target) or ()
+                result += [(module.place(call), item) for item in called]
+        return [(place, GraphPlace.of(item.module, item.function)) for place, item in result]
+
     @cached_property
     def _functions(self) -> list[tuple[FunctionPlace | None, frozenset[FunctionPlace] | None]]:
         """The test that begins a thread, if one does, with what may run in it; None if all may."""
@@ -106,19 +124,29 @@ class Threads:
 
     def _begun(self) -> Iterator[tuple[FunctionPlace | None, list[Called] | None]]:
         """Yield what each thread runs that goes on, and the test that begins it."""
+        for module, call in self._calls_beginning():
+            for target in self._targets(module, call):
+                if not module.is_under_main(call) and not _is_over(module, call):
+                    called = None if target is None else self._called_by(module, target)
+                    yield _test_around(module, call), called
+
+    def _calls_beginning(self) -> Iterator[tuple[Module, ast.Call]]:
+        """Yield the calls that may begin a thread, by their names."""
         heirs = self._evaluator.classes.heirs_of(base for row in _OVERRIDDEN for base in row.bases)
-        names = {*_LAST_NAMES, *(name.rpartition(".")[2] for name in heirs)}
+        names = {*_LAST_NAMES, *self._evaluator.classes.spellings_of({*_STARTING, *heirs})}
         words = [f".{name}(" if name == "map" else name for name in sorted(names)]
         modules = self._evaluator.modules_with([word.encode() for word in words])
         for module, call in nodes_in(modules, ast.Call):
             if isinstance(call.func, ast.Name) or last_name(call.func) in {*names, "__init__"}:
-                for target in self._targets(module, call):
-                    if not module.is_under_main(call) and not _is_over(module, call):
-                        called = None if target is None else self._called_by(module, target)
-                        yield _test_around(module, call), called
+                yield module, call
 
-    def _targets(self, module: Module, call: ast.Call) -> list[ast.expr | None]:
-        """Return what a call has a thread run; None for what cannot be seen."""
+    def _targets(
+        self, module: Module, call: ast.Call, *, waits: bool = False
+    ) -> list[ast.expr | None]:
+        """Return what a call has a thread run; None for what cannot be seen.
+
+        With ``waits`` a thread counts that is awaited.
+        """
         names = self._names(module, call)
         if isinstance(names, Unknown):
             # An executor, or something else with such a method.
@@ -126,7 +154,7 @@ class Threads:
             return [call.args[0]] if any(isinstance(x, FunctionOf) for x in values) else []
         is_awaited = isinstance(module.parent(call), ast.Await)
         for name in names:
-            if name in _ARGUMENTS and not (is_awaited and name in _AWAITED):
+            if name in _ARGUMENTS and (waits or not (is_awaited and name in _AWAITED)):
                 position, keyword = _ARGUMENTS[name]
                 named = keyword_of(call, keyword)
                 if named is not None:
@@ -262,7 +290,7 @@ class InForces:
         self._evaluator = evaluator
         self._users = Users(evaluator)
         self._running = WhileRunning(evaluator)
-        self._threads = Threads(evaluator, self._running)
+        self.threads = Threads(evaluator, self._running)
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
@@ -279,7 +307,7 @@ class InForces:
         for body in (*force.bodies, *(self._bodies_around(force) if force.is_whole else ())):
             if (body[0] == module.path and body[1].contains(at)) or self._runs(body, places):
                 return True
-        others = (self._running.listening, self._threads.functions_beside(force.tests))
+        others = (self._running.listening, self.threads.functions_beside(force.tests))
         return any(x is None or not x.isdisjoint(places) for x in others)
 
     def ends(self, put: Place) -> bool:

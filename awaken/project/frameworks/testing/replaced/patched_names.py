@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.testing.marks import patch_of
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.frameworks.testing.replacements import assigned_attributes, bound_variable
+from awaken.project.graph.computed_names import ComputedNames
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
@@ -58,29 +59,27 @@ class _Target(Struct, frozen=True):
     """The replaced name: its dotted ``names``, as far as the text says them.
 
     Put ``number`` of those of the name ``word`` in the file at ``path`` replaces it; of a computed
-    name the word is empty, and ``names`` are those of its object. ``is_untold`` says that it may
-    be anything of its last name; ``owner`` is the last word of how its object is written.
+    name the word is empty. ``is_untold`` says that it may be anything of its last name; ``owner``
+    is the last word of how its object is written.
     """
 
     path: str
     word: str
     number: int
-    names: frozenset[str]
+    names: frozenset[str] = frozenset()
     is_untold: bool = False
     owner: str = ""
-
-    @property
-    def is_computed(self) -> bool:
-        """Whether it may replace any attribute of an object."""
-        return not self.word
 
 
 class ReplacedNames:
     """Answers for one project: what a name means where tests put something in its place."""
 
-    def __init__(self, evaluator: ProgramEvaluator, in_force: InForces) -> None:
+    def __init__(
+        self, evaluator: ProgramEvaluator, computed: ComputedNames, in_force: InForces
+    ) -> None:
         self._evaluator = evaluator
         self._in_force = in_force
+        self._computed = computed
 
     def replacements_of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in the place of what ``node`` names, while ``node`` may run.
@@ -104,13 +103,14 @@ class ReplacedNames:
 
         ``qualified`` is its name there, ``asyncio.create_task``; the file may not use it yet.
         """
-        owner, _, word = qualified.rpartition(".")
+        word = qualified.rpartition(".")[2]
         names = {qualified, f"{module.name}.{qualified}", f"{module.name}.{word}"}
-        owners = {owner, f"{module.name}.{owner}"}
+        named = (
+            item for item in self._targets(word) if item.is_untold or self._replaces(item, names)
+        )
         return tuple(
             replaced
-            for item in self._targets(word)
-            if item.is_untold or self._replaces(item, names, owners)
+            for item in (*named, *self._computed_targets(names))
             for replaced in [self._replacement(item)]
             if self._in_force.may_run(replaced.place, module, node)
         )
@@ -123,13 +123,14 @@ class ReplacedNames:
         """Return what is put in the place of a variable or class of a file, by its name there."""
         home, _, name = dotted.rpartition(".")
         last = home.rpartition(".")[2]
-        return tuple(
-            self._replacement(target)
+        named = (
+            target
             for target in self._targets(name)
-            if self._replaces(target, {dotted}, {home})
+            if self._replaces(target, {dotted})
             or target.is_untold
             or (target.owner == last and not self._target_names(target))
         )
+        return tuple(map(self._replacement, (*named, *self._computed_targets({dotted}))))
 
     def _is_kept(self, module: Module, node: ast.expr) -> bool:
         """Whether the file got what ``node`` names when it was imported, by ``from a import b``."""
@@ -151,17 +152,17 @@ class ReplacedNames:
 
     def _meant_targets(self, module: Module, node: ast.expr) -> Iterator[_Target]:
         names = self._names(module, node)
-        owners = {name.rpartition(".")[0] for name in names if "." in name}
         is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
         last = written_name(node)
         words = {name.rpartition(".")[2] for name in names}
         for word in sorted(words if not isinstance(root_of(node), ast.Name) else {last, *words}):
             for target in self._targets(word, is_called=word == last):
-                if self._replaces(target, names, owners) or (
+                if self._replaces(target, names) or (
                     word == last
                     and (target.is_untold or (is_of_object and not self._target_names(target)))
                 ):
                     yield target
+        yield from self._computed_targets(names, last if is_of_object else "")
 
     # ------------------------------------------------------------------------- what a node names
     def _names(self, module: Module, node: ast.expr) -> set[str]:
@@ -220,15 +221,12 @@ class ReplacedNames:
             module = self._evaluator.load(path)
             if module is None:
                 continue
-            puts = [
-                (key, *one) for key in (word, "") for one in enumerate(puts_in(module).get(key, ()))
-            ]
-            for key, number, put in puts:
+            for number, put in enumerate(puts_in(module).get(word, ())):
                 if not (is_own and put.is_of_self):
                     names = frozenset(self._written_names(module, put))
                     is_untold = put.owner is None and not names
                     owner = "" if put.owner is None else last_name(put.owner)
-                    yield _Target(path, key, number, names, is_untold, owner)
+                    yield _Target(path, word, number, names, is_untold, owner)
 
     def _files_that_put(self, word: str) -> list[str]:
         """Return the files whose text may hold a put of ``word``, sorted."""
@@ -241,25 +239,19 @@ class ReplacedNames:
         # ``input"`` ends like ``put"``.
         return sorted(files.intersection(self._evaluator.files_naming(word) or files))
 
-    def _replaces(self, target: _Target, names: set[str], owners: set[str]) -> bool:
-        """Whether it replaces one of ``names``, or may replace any attribute of ``owners``."""
-        meant = owners if target.is_computed else names
-        if not meant.isdisjoint(target.names):
-            return True
-        # Values are asked last: those of a parameter are asked of all callers.
-        may_hold = not target.is_computed or any(map(self._may_be_held, owners))
-        return may_hold and not meant.isdisjoint(self._target_names(target))
+    def _computed_targets(self, names: Collection[str], of_any: str = "") -> Iterator[_Target]:
+        """Yield what may replace one of ``names``, but computes the name that it replaces."""
+        places = self._computed.places_setting(names, of_any)
+        yield from (_Target(path, "", number) for path, number in places)
 
-    def _may_be_held(self, owner: str) -> bool:
-        """Whether a variable may hold what has this dotted name."""
-        names = self._evaluator.names
-        owner = names.defined_name(owner)
-        is_module = "." not in owner or names.layout.path_of(owner) is not None
-        return not is_module or self._evaluator.callers.module_values.is_value(owner)
+    def _replaces(self, target: _Target, names: set[str]) -> bool:
+        """Whether it replaces one of ``names``; values are asked last, and then all callers."""
+        known = not names.isdisjoint(target.names)
+        return known or not names.isdisjoint(self._target_names(target))
 
     def _written_names(self, module: Module, put: Put) -> Iterator[str]:
-        """Yield the names of what is replaced, as written; of a computed one its owner's."""
-        end = f".{put.last}" if put.last else ""
+        """Yield the names of what is replaced, as written."""
+        end = f".{put.last}"
         names = self._evaluator.names
         if put.owner is not None:
             qualified = names.qualified_name(module, put.owner)
@@ -278,7 +270,7 @@ class ReplacedNames:
     def _target_names(self, target: _Target) -> frozenset[str]:
         """Return the names of what is replaced, also those of the values of its owner."""
         module, put = self._put_of(target)
-        end = f".{put.last}" if put.last else ""
+        end = f".{put.last}"
         values = () if put.owner is None else self._evaluator.values(module, put.owner)
         # An object that has a name is one of its class, whose code may run with it.
         return target.names.union(
