@@ -247,6 +247,20 @@ def functions_of_one_list(number: int) -> str:
     )
 
 
+def items_of_one_dictionary(number: int) -> str:
+    """Return a function that puts rows into a dictionary, and reads it after each."""
+    return (
+        MODEL
+        + "def use(session: Session):\n    kept = {'first': {}}\n"
+        + _lines(
+            "    kept['row{i}'] = session.get(User, {i})\n"
+            "    kept['first']['row{i}'] = [kept['row{i}'], {i}]\n"
+            "    print(kept['row{i}'].orders, kept['first'])\n",
+            number,
+        )
+    )
+
+
 SHAPES: dict[str, Shape] = {
     "functions in a list called by index": Shape(called_by_index, 10, 50),
     "decorators on one function": Shape(decorators, 5, 20),
@@ -260,6 +274,7 @@ SHAPES: dict[str, Shape] = {
     "calls at import": Shape(calls_at_import, 8, 30, migrate),
     "fields of one name": Shape(fields_of_one_name, 8, 15, migrate),
     "functions of one list": Shape(functions_of_one_list, 8, 25, migrate),
+    "items of one dictionary": Shape(items_of_one_dictionary, 8, 14, migrate),
 }
 
 

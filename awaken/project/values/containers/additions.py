@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -283,10 +284,32 @@ class Additions(EvaluatorPart):
         is_dict: bool,
     ) -> list[Values]:
         *keys, items = parameters
-        put = [self._put(addition, known, is_dict=is_dict) for addition in additions]
-        # All at once: one after the other takes the square of their number.
-        joined = [union(held, *(more for more, _ in put)) for held in keys[:1]]
-        return [*joined, *keys[1:], union(items, *(more for _, more in put))]
+        more_keys, more = self._all_put(additions, known, is_dict=is_dict)
+        return [*(union(held, more_keys) for held in keys[:1]), *keys[1:], union(items, more)]
+
+    def _all_put(
+        self, additions: Sequence[Addition], known: Environment, *, is_dict: bool
+    ) -> tuple[Values, Values]:
+        """Return the keys and the items that ``additions`` put in, all together."""
+        places = {addition.module for addition in additions}
+        parts = [(item.put, item.node, item.key) for item in additions]
+        is_shared = not known and len(places) == 1 and len(parts) > 1
+
+        def joined(number: int) -> Values:
+            # All at once: one after the other takes the square of their number.
+            return union(*(self._put(item, known, is_dict=is_dict)[number] for item in additions))
+
+        if not is_shared:
+            return joined(0), joined(1)
+        # Each read of a variable asks for what is put in anywhere.
+        module, node = additions[0].module, additions[0].node
+        keys, items = (
+            self._evaluator.solve(
+                ("put", number, is_dict, *parts), module, node, partial(joined, number), "tree"
+            )
+            for number in (0, 1)
+        )
+        return keys, items
 
     def _named_with(
         self, named: Sequence[tuple[str, Values]], additions: Sequence[Addition], known: Environment
