@@ -274,7 +274,7 @@ SHAPES: dict[str, Shape] = {
     "calls at import": Shape(calls_at_import, 8, 30, migrate),
     "fields of one name": Shape(fields_of_one_name, 8, 15, migrate),
     "functions of one list": Shape(functions_of_one_list, 8, 25, migrate),
-    "items of one dictionary": Shape(items_of_one_dictionary, 8, 14, migrate),
+    "items of one dictionary": Shape(items_of_one_dictionary, 8, 10, migrate),
 }
 
 
