@@ -53,7 +53,7 @@ _OF_CONTAINERS = (library_names().changing_methods - {"popitem", "setdefault"}) 
     "count", "index", "reverse", "sort",
 }  # fmt: skip
 _SAME_ITEMS = {"copy", "values", "__iter__"}
-_ONE_ITEM = {"get", "pop", "popleft", "setdefault"}
+_ONE_ITEM = name_list("giving_an_item")
 
 
 class Taken(Struct, frozen=True):

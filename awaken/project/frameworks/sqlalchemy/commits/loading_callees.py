@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from awaken.project.effects.own_nodes import own_nodes
+from awaken.project.graph.classes.override_sets import MAKING
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -63,7 +64,7 @@ class Callees:
     def _of_class(self, name: str) -> Below:
         """Return the same for making an instance, as far as a class of the program does that."""
         inside = self._evaluator.classes.line(name)
-        makes = any({"__init__", "__new__", "__post_init__"} & facts.members for facts in inside)
+        makes = any(facts.members & {*MAKING} for facts in inside)
         return "unknown" if makes else "nothing"
 
     def _is_of_session(self, module: Module, call: ast.Call) -> bool:
