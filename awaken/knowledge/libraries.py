@@ -22,6 +22,10 @@ Role = Literal[
     "none",
 ]
 """What an object is to a session proof; ``none`` says that it is known and is no session."""
+BLOCKING_SESSIONS: frozenset[Role] = frozenset({"session", "scoped"})
+"""The roles of sessions whose calls hold up their thread."""
+CONFIGURED: frozenset[Role] = frozenset({"async", "async-factory", "factory", "session"})
+"""The roles of what is made with the options of a session."""
 
 
 Wait = Literal["sleep", "http", "network", "process", "file", "database", "lock", "cpu"]

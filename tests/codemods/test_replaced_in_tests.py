@@ -451,6 +451,25 @@ def test_it():
         ("unsafe",),
         "test_main.py mocks the session, and the mock gets the changed statement",
     ),
+    "a mock of SQLModel's `exec()` that sees the options of a statement": Program(
+        "eager-load",
+        LOADS.replace("ForeignKey, select", "ForeignKey")
+        .replace("Mapped, Session, ", "Mapped, ")
+        .replace("\n\n\n", "\nfrom sqlmodel import Session, select\n\n\n", 1)
+        .replace("db.scalars(", "db.exec("),
+        """
+from types import SimpleNamespace
+
+def test_it():
+    db = MagicMock()
+    db.exec.return_value = [SimpleNamespace(name="a", orders=[SimpleNamespace(total=3)])]
+    assert main.report(db) == {"a": 3}
+    (statement,), _ = db.exec.call_args
+    assert not statement._with_options
+""",
+        ("unsafe",),
+        "test_main.py mocks the session, and the mock gets the changed statement",
+    ),
     "a mock of the `get()` that becomes a `select()`": Program(
         "lazy-raise",
         LOADS + GETS,

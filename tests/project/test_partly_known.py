@@ -24,12 +24,15 @@ def known(files: dict[str, str], text: str = "x") -> tuple[set[str], bool]:
         "session.get(User, 1)",
         "session.scalars(select(User)).first()",
         "session.execute(select(User)).scalar_one()",
+        "session.exec(sqlmodel.select(User)).first()",
+        "await (await session.stream_scalars(select(User))).first()",
     ],
 )
 def test_a_call_that_is_given_a_mapped_class_may_be_one_of_a_session(read):
     text = (
-        "from sqlalchemy import select\nfrom models import User\nfrom pecan import request\n"
-        f"session = request.context.get('context').session\ndef f():\n    x = {read}\n    x\n"
+        "import sqlmodel\nfrom sqlalchemy import select\nfrom models import User\n"
+        "from pecan import request\nsession = request.context.get('context').session\n"
+        f"async def f():\n    x = {read}\n    x\n"
     )
 
     assert known({"m.py": text}) == ({"models.User"}, False)

@@ -88,7 +88,7 @@ from awaken.contract import Finding, Phase, Place, Status
 from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import name_list, word_list
 from awaken.project.effects.places.held import Lock, locks_taken_by, runs_held
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
@@ -115,7 +115,7 @@ class LockWithoutTimeout(Advice):
     decides_by = "file"
     since = "0.1.0"
     triggers = (b"async with ",)
-    anchors = ((b"Lock", b"Semaphore", b"CapacityLimiter"),)
+    anchors = (word_list("words_of_locks"),)
     status = Status.PREVIEW
 
     def findings(self, project: Project) -> Iterable[Finding]:

@@ -87,6 +87,7 @@ from awaken.contract import Finding, Phase
 from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import word_list
 from awaken.knowledge.locks import locks
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
@@ -108,7 +109,7 @@ class SemaphorePerCall(Advice):
     phase = Phase.CONCURRENCY
     decides_by = "file"
     since = "0.1.0"
-    triggers = (b"Semaphore", b"Lock", b"CapacityLimiter")
+    triggers = word_list("words_of_locks")
     per_file = True
 
     def findings(self, project: Project) -> Iterable[Finding]:

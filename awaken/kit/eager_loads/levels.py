@@ -17,13 +17,14 @@ from awaken.kit.eager_loads.reasons import (
     UNKNOWN_STRATEGY,
 )
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
-_QUERIES = frozenset({"dynamic", "write_only"})
+_EAGER = name_list("eager_strategies")
+_QUERIES = library_names().lazy_collections.keys()
 _POLYMORPHIC = "selectin_polymorphic"
 
 

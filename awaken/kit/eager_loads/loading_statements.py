@@ -35,7 +35,7 @@ _FIRST_OF_ALL = "first of all"
 _SINGLE = name_list("single_results") | {_FIRST_OF_ALL}
 _WITHOUT_OBJECTS = frozenset({"count", "delete", "exists", "update"})
 _ITEM_BUILDERS = frozenset({"add_entity", "add_columns", "with_entities", "with_only_columns"})
-GETS = frozenset({"get", "get_one", "merge"})
+GETS = library_names().by_key
 """Methods of sessions that take the options as an argument."""
 _FOLLOWED = 50  # reads of one variable; more than that is no statement that is built up
 

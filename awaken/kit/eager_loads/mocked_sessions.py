@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.caveats.replaced_names import doubles_passed
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_EXECUTING = {"execute", "get", "query", "scalar", "scalars", "stream", "stream_scalars"}
+_EXECUTING = library_names().executing_methods | library_names().by_key | {"query"}
 _CHANGED = {"get", "query"}
 """Methods of which the calls change, and not only their statements."""
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
+from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import SERVED
 from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-READERS = frozenset({"response", "schema", "template"})
+READERS = frozenset(SERVED)
 """Kinds of reads that go over whatever they are given: a read of each object."""
 # From a view over a service to its helper; each step may multiply the calls to look at.
 DEEPEST_CALLERS = 3

@@ -12,6 +12,7 @@ from awaken.contract import Edit
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.payloads import MAKE_BACKREF, SET_LAZY, SET_LAZY_IN_KEYWORDS, Backref, Lazy
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.trees import keyword_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 WORDS = (b"relationship", b"Relationship", *called_words("relation"))
 _LOADS_WHEN_READ = ("select", None)
-LOADS_WITH_OBJECT = ("immediate", "joined", "selectin", "subquery")
+LOADS_WITH_OBJECT = name_list("eager_strategies")
 _BACKREF = "sqlalchemy.orm.backref"
 
 Key = tuple[str, str]

@@ -39,6 +39,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``dynamic_methods``: methods of a dynamic collection that send no query.
     - ``result_methods``: methods of results and queries that give their objects.
     - ``executing_methods``: methods of sessions that run the statement that they are given.
+    - ``getting_methods``: methods of sessions that give an object of a key.
     - ``http_methods``: the methods of requests, as functions are named.
     - ``consuming``: builtins that take all items of what they are given before they return.
     - ``joined_loaders``, ``separate_loaders``: options that load by a JOIN, or a statement.
@@ -74,6 +75,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dynamic_methods: frozenset[str]
     result_methods: frozenset[str]
     executing_methods: frozenset[str]
+    getting_methods: frozenset[str]
     http_methods: frozenset[str]
     consuming: frozenset[str]
     joined_loaders: frozenset[str]
@@ -85,6 +87,11 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def harmless_bases(self) -> frozenset[str]:
         """The bases that give a class nothing: plain ones and protocols."""
         return self.plain_bases | self.protocols
+
+    @property
+    def by_key(self) -> frozenset[str]:
+        """The methods of sessions that load by the key of an object, with options of their own."""
+        return self.getting_methods | {"merge"}
 
     @property
     def growing_methods(self) -> frozenset[str]:

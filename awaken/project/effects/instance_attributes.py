@@ -1,20 +1,16 @@
-"""Code that making an instance runs, and attributes that are plain values."""
+"""Attributes that are plain values."""
 
 from __future__ import annotations
 
 import ast
-import builtins
 
-from awaken.knowledge.library_names import library_names
-from awaken.project.graph.dispatch import Called
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, methods_named
-from awaken.project.values.domain import ClassOf, InstanceOf
+from awaken.project.source.trees import methods_named
+from awaken.project.values.domain import InstanceOf
 
 _OF_EVERYTHING = {"__class__", "__dict__", "__doc__", "__module__", "__name__", "__qualname__"}
 _HOOKS = {"__getattribute__", "__setattr__", "__slots__"}
-_PLAIN_BASES = library_names().plain_bases | {"typing.NamedTuple"}
 
 
 class Attributes(ProgramFacts):
@@ -70,41 +66,6 @@ class Attributes(ProgramFacts):
                 return False
             has = has or bool(bindings) or node.attr in _set_at_once(owner)
         return has
-
-    def initialiser(self, module: Module, call: ast.Call) -> bool | Called:
-        """Return the method that runs when ``call`` makes an instance; True if none does.
-
-        False where it is unknown, or something else is called.
-        """
-        values = self._evaluator.values(module, call.func)
-        value = values[0] if len(values) == 1 else None
-        classes = self._evaluator.classes
-        ancestors = classes.ancestors(value.qualified) if isinstance(value, ClassOf) else None
-        if ancestors is None or ancestors.unresolved:
-            return False
-        if not all(name in _PLAIN_BASES or is_builtin_error(name) for name in ancestors.outside):
-            return False
-        for facts in ancestors.inside:
-            home = classes.node(facts.qualified)
-            # Other decorators may put another `__init__` in place.
-            is_dataclass = facts.decorators == ("dataclasses.dataclass",)
-            if home is None or facts.keywords or (facts.decorators and not is_dataclass):
-                return False
-            methods = {node.name: node for node in home[1].body if isinstance(node, Function)}
-            # The `__init__` that a dataclass is given only assigns, and calls this one.
-            made = methods.get("__post_init__" if is_dataclass else "__init__")
-            if "__new__" in methods:
-                # It may make something else, for which no `__init__` runs.
-                return False
-            if made is not None:
-                return Called(home[0], made, 1)
-        return True
-
-
-def is_builtin_error(name: str) -> bool:
-    """Whether ``name`` is a builtin exception."""
-    made = getattr(builtins, name.removeprefix("builtins."), None)
-    return isinstance(made, type) and issubclass(made, BaseException)
 
 
 def _set_at_once(owner: ast.ClassDef) -> set[str]:

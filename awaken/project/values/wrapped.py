@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.expression_uses import only_reads
@@ -26,7 +27,7 @@ from awaken.project.values.domain import Environment, NoneValue, Values, union
 if TYPE_CHECKING:
     from awaken.project.values.questions import Questions
 
-_READING = {"get", "items", "keys", "values"}
+_READING = name_list("views_of_dictionaries") | {"get"}
 """Methods of a dictionary that change nothing in it."""
 
 Decorated = list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]
@@ -174,7 +175,9 @@ def _hands_on_keywords(names: Names, module: Module, wrapper: Function, key: str
     return _only_reads(module, wrapper, packed, _READING)
 
 
-def _only_reads(module: Module, function: Function, packed: ast.arg, methods: set[str]) -> bool:
+def _only_reads(
+    module: Module, function: Function, packed: ast.arg, methods: Collection[str]
+) -> bool:
     """Whether a function calls nothing but ``methods`` of its packed keywords, and reads them."""
     return all(
         only_reads(module, node, methods)

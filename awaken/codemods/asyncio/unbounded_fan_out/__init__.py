@@ -164,7 +164,7 @@ def _size_of_call(module: Module, call: ast.Call) -> str | None:
             return module.excerpt(call) if given else None
         if name in _READING or (name == "all" and _is_query(call)):
             return module.excerpt(call)
-        if name in {"items", "keys", "values"}:
+        if name in name_list("views_of_dictionaries"):
             return unbounded_size(module, call.func.value)
     return None
 

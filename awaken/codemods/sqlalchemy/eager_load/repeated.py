@@ -14,6 +14,7 @@ from awaken.kit.eager_loads.loading_statements import GETS, Statement, node_at, 
 from awaken.kit.relationships.intervening_writes import DEEPEST_HELPERS
 from awaken.kit.relationships.readers import DEEPEST_CALLERS, READERS
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import (
     ANY,
@@ -120,7 +121,7 @@ class _Search:
     def _is_loaded(self, read: Read) -> bool:
         """Whether reading sends no statement: it raises, or gives nothing."""
         facts = self._facts(f"{read.owner}.{read.attribute}")
-        return facts is not None and facts.lazy in {"noload", "raise", "raise_on_sql"}
+        return facts is not None and facts.lazy in name_list("never_loading")
 
     # ------------------------------------------------------------------------- how many objects
     def _gives_many(self, trace: Trace, read: Read) -> bool:

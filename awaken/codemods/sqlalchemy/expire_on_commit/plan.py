@@ -19,6 +19,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import argument, modules_with, site_modules
 from awaken.kit.sites import SHOWN, Refused, Rewrite, Site, joined_words, shown_place
 from awaken.knowledge import knowledge
+from awaken.knowledge.libraries import CONFIGURED
 from awaken.knowledge.sessions import session_configurations
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.source.memo import cached_by
@@ -38,7 +39,6 @@ WORDS = (
 
 _PARTIAL = "functools.partial"
 _ASYNC_ROLES = {"async", "async-factory"}
-_ROLES = {"async", "async-factory", "factory", "session"}
 _CLASS = "class_"
 _OPTION = "populate_existing"
 _CAVEAT = "with `autoflush=False`, a change that is not flushed before then is lost"
@@ -93,7 +93,7 @@ def _maker(project: Project, module: Module, call: ast.Call, made: ast.expr) -> 
     if not isinstance(made, ast.Name | ast.Attribute):
         return None
     role, own = _role_of(project, module, made)
-    if role not in _ROLES:
+    if role not in CONFIGURED:
         return _of_extension(project, module, call, made)
     is_async = role in _ASYNC_ROLES
     given = keyword_of(call, _CLASS)
@@ -131,7 +131,7 @@ def _role_of(project: Project, module: Module, node: ast.expr) -> tuple[str, str
     role = known.get(name, "")
     if role or project.class_facts(name) is None:
         return role, ""
-    above = {known.get(word, "") for word in project.library_ancestors(name)} & _ROLES
+    above = {known.get(word, "") for word in project.library_ancestors(name)} & CONFIGURED
     return (above.pop(), name) if len(above) == 1 else ("", "")
 
 

@@ -27,7 +27,7 @@ def active(session: Session, city: str):
 
 `session.execute("SELECT ...")` becomes `session.execute(text("SELECT ..."))`. The rule covers
 `execute`, `scalar`, `scalars`, `stream` and `stream_scalars` of sessions and connections, also
-asynchronous ones. awaken follows a variable to the string that it holds.
+asynchronous ones, and `exec` of SQLModel. awaken follows a variable to the string that it holds.
 
 ## Why
 

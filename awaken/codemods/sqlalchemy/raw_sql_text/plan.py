@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_METHODS = {"execute", "scalar", "scalars", "stream", "stream_scalars"}
+_METHODS = library_names().executing_methods
 _CONNECTIONS = {"sqlalchemy.Connection", "sqlalchemy.ext.asyncio.AsyncConnection"}
 _KEYWORDS = name_list("keywords_of_execute")
 _HOMES = ["sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlmodel"]
@@ -55,7 +55,7 @@ class RawSqlText(Rule):
     phase = Phase.REPAIR
     decides_by = "file"
     since = "0.1.0"
-    triggers = (b".execute(", b".scalar(", b".scalars(", b".stream(", b".stream_scalars(")
+    triggers = tuple(f".{method}(".encode() for method in sorted(_METHODS))
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reasons: ClassVar[tuple[Reason, ...]] = (INSIDE_FSTRING, *reasons.ALL)
 

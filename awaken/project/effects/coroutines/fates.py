@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from awaken.contract import Place
 from awaken.knowledge.coroutines import Awaitable, Taker, Taking, coroutines
 from awaken.knowledge.library_names import library_names, name_list
+from awaken.project.effects.construction import Constructions
 from awaken.project.effects.coroutines.awaitables import Awaitables
-from awaken.project.effects.instance_attributes import Attributes
 from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -53,7 +53,7 @@ _OF_CONTAINERS = (library_names().changing_methods - {"popitem", "setdefault"}) 
     "count", "index", "reverse", "sort",
 }  # fmt: skip
 _SAME_ITEMS = {"copy", "values", "__iter__"}
-_ONE_ITEM = {"get", "pop", "popleft", "setdefault"}
+_ONE_ITEM = name_list("giving_an_item")
 
 
 class Taken(Struct, frozen=True):
@@ -85,7 +85,7 @@ class PassingOn:
     def __init__(self, evaluator: ProgramEvaluator, awaitables: Awaitables) -> None:
         self._evaluator = evaluator
         self._awaitables = awaitables
-        self._attributes = Attributes(evaluator)
+        self._constructions = Constructions(evaluator)
         self._takers = coroutines().takers
 
     def uses_of_argument(
@@ -135,12 +135,12 @@ class PassingOn:
         self, module: Module, call: ast.Call, where: _Argument, depth: int, otherwise: Unknown
     ) -> Taken | IntoParameter:
         """Return what making an instance of a class of the project does."""
-        made = self._attributes.initialiser(module, call)
-        if isinstance(made, Called):
-            return _to_function(made, where, depth)
-        if made:
-            return Taken("stored", module.excerpt(call.func))
-        return Taken("unknown", why=otherwise.why)
+        made = self._constructions.at_call(module, call)
+        if made is None or not made.is_all or len(made.given) > 1:
+            return Taken("unknown", why=otherwise.why)
+        if made.given:
+            return _to_function(made.given[0], where, depth)
+        return Taken("stored", module.excerpt(call.func))
 
 
 class _Argument(Struct, frozen=True):

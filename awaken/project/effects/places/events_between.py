@@ -16,18 +16,18 @@ from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.sessions import SessionEvent, session_events
+from awaken.project.effects.construction import Constructions
 from awaken.project.effects.coroutines.awaitables import Awaitables
-from awaken.project.effects.instance_attributes import Attributes
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.effects.places.by_name import ByName
 from awaken.project.graph.classes.stubs import is_stub
-from awaken.project.graph.dispatch import Called, functions_called
+from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of, methods_named
+from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of
 from awaken.project.source.worklist import MOST_FUNCTIONS, MOST_NODES, multimap, reachable
-from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
+from awaken.project.values.domain import FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph, parts_of
 
 Key = TypeVar("Key", bound=Hashable)
@@ -60,7 +60,7 @@ class Between:
     def __init__(self, evaluator: ProgramEvaluator, awaitables: Awaitables) -> None:
         self._evaluator = evaluator
         self._awaitables = awaitables
-        self._attributes = Attributes(evaluator)
+        self._constructions = Constructions(evaluator)
         self._known = session_events()
         self._named = ByName(evaluator)
         self._summaries: dict[tuple[str, int], tuple[Event, ...]] = {}
@@ -191,10 +191,13 @@ class Between:
         """Yield what calling a function or class of the project does."""
         called = functions_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
-            made = self._attributes.initialiser(module, call) or self._made_callee(module, call)
-            if not made and not self._makes_a_session(module, call):
+            made = self._constructions.at_call(module, call)
+            # A library that makes an object without a session changes none.
+            if made is not None and made.outside and self._gets_a_session(module, call, ()):
+                made = None
+            if (made is None or made.why) and not self._makes_a_session(module, call):
                 yield from self._by_name(module, call, called.why)
-            called = (made,) if isinstance(made, Called) else ()
+            called = () if made is None else made.runs
         real = [item for item in called if not is_stub(self._evaluator, item.module, item.function)]
         if called and not real:
             why = f"the implementation of `{called[0].function.name}` is unknown"
@@ -205,24 +208,6 @@ class Between:
             if is_awaited or not isinstance(callee.function, ast.AsyncFunctionDef):
                 for event in self._summary(callee.module, callee.function):
                     yield replace(event, chain=(module.place(call), *event.chain))
-
-    def _made_callee(self, module: Module, call: ast.Call) -> bool | Called:
-        """Return the ``__init__`` of a class that inherits from libraries; True if it has none.
-
-        A library that makes an object without a session changes none.
-        """
-        values = self._evaluator.values(module, call.func)
-        item = values[0] if len(values) == 1 else None
-        line = self._evaluator.classes.line(item.qualified) if isinstance(item, ClassOf) else ()
-        if not line or self._gets_a_session(module, call, ()):
-            return False
-        for facts in line:
-            if "__new__" in facts.members:
-                return False
-            home, owner = self._evaluator.classes.node(facts.qualified) or (module, None)
-            for method in () if owner is None else methods_named(owner, "__init__"):
-                return Called(home, method, 1)
-        return True
 
     def _by_name(self, module: Module, call: ast.Call, why: str) -> Iterator[Event]:
         """Yield what a method of an unknown receiver may do: of any class that has one.

@@ -10,7 +10,7 @@ from itertools import chain
 
 from awaken.knowledge.running import running
 from awaken.project.effects.callees import Callees
-from awaken.project.effects.instance_attributes import Attributes
+from awaken.project.effects.construction import Constructions
 from awaken.project.effects.places.by_name import ByName
 from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import Called, functions_run
@@ -21,7 +21,7 @@ from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist
 from awaken.project.values.calls.decorator_effects import effects_of_name
-from awaken.project.values.domain import ClassOf, Unknown, functions_in
+from awaken.project.values.domain import Unknown, functions_in
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.wrapped import decorated_by
 
@@ -36,7 +36,7 @@ class WhileRunning:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._attributes = Attributes(evaluator)
+        self._constructions = Constructions(evaluator)
         self._callees = Callees(evaluator)
         self._by_name = ByName(evaluator)
 
@@ -137,10 +137,14 @@ class WhileRunning:
             if any(is_stub(self._evaluator, callee.module, callee.function) for callee in called):
                 return None
             return list(called)
-        made = self._attributes.initialiser(module, call)
-        if isinstance(made, Called):
-            return [made]
-        return [] if made or self._is_plain_class(module, call) else None
+        made = self._constructions.at_call(module, call)
+        if (
+            made is None
+            or made.why
+            or not all(map(_TABLE.runs_only_what_it_is_handed, made.outside))
+        ):
+            return None
+        return list(made.runs)
 
     def _named_alike(self, module: Module, node: ast.AST) -> list[Called] | None:
         """Return what a method of an unknown object may be; None for all other nodes."""
@@ -179,19 +183,6 @@ class WhileRunning:
         if "calls" not in effects_of_name(self._evaluator, name, called=is_called):
             return False
         return decorated_by(self._evaluator, name) is not None
-
-    def _is_plain_class(self, module: Module, call: ast.Call) -> bool:
-        """Whether a call makes an instance whose class has no constructor of the program."""
-        values = self._evaluator.values(module, call.func)
-        value = values[0] if len(values) == 1 else None
-        if not isinstance(value, ClassOf):
-            return False
-        ancestors = self._evaluator.classes.ancestors(value.qualified)
-        if ancestors is None or ancestors.unresolved:
-            return False
-        own = {"__init__", "__new__", "__init_subclass__", "__post_init__", "__setattr__"}
-        is_plain = all(not own & facts.members and not facts.keywords for facts in ancestors.inside)
-        return is_plain and all(map(_TABLE.runs_only_what_it_is_handed, ancestors.outside))
 
     def _escaping_functions(self, module: Module, node: ast.expr) -> Iterator[Called]:
         """Yield the functions that a name means, where it is not called at once."""

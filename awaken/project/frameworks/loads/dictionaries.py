@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.expressions.expression_uses import only_reads
 from awaken.project.source.modules import Module
 
-_READING_METHODS = frozenset({"copy", "get", "items", "keys", "pop", "values"})
+_READING_METHODS = name_list("views_of_dictionaries") | {"copy", "get", "pop"}
 _READING_BUILTINS = frozenset({"enumerate", "iter", "len", "list", "set", "sorted", "tuple"})
 
 

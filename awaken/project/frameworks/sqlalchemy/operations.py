@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, session_classes, twins
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import EnteredResources
 from awaken.project.frameworks.sqlalchemy.made_sessions.kept_connections import KeptConnections
@@ -323,7 +324,7 @@ class Operations:
         values = map(self._evaluator.members.as_session, self._evaluator.values(module, receiver))
         kinds = {value.kind for value in values if isinstance(value, Session)}
         is_operation = self._of_resource(node, receiver, "session", method) is not None
-        return is_operation and not kinds.isdisjoint({"scoped", "session"})
+        return is_operation and not kinds.isdisjoint(BLOCKING_SESSIONS)
 
     def _of_resource(
         self, node: ast.Call, receiver: ast.expr, resource: Resource, method: str
@@ -366,7 +367,7 @@ class Operations:
         return self.resource_of(module, node) == "engine"
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
-        return self.resource_of(module, node) in {"scoped", "session"}
+        return self.resource_of(module, node) in BLOCKING_SESSIONS
 
     def _of_attribute(self, module: Module, node: ast.Attribute) -> Iterator[Operation]:
         name = node.attr
@@ -453,7 +454,7 @@ class Operations:
                 case _:
                     continue
             resource = self.resource_of(module, node) if is_own and text not in others else None
-            if resource in {"scoped", "session"}:
+            if resource in BLOCKING_SESSIONS:
                 names.add(module.text_of(node))
             elif is_own and is_single and resource is None:
                 others.add(text)  # a variable with one value is no session elsewhere

@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.mapping import (
     MappingReader,
     RelationshipFacts,
@@ -329,10 +330,8 @@ def _uselist(
     if None in keywords:
         return None
     # A class for the collection, or a query in its place, only makes sense for many.
-    if "collection_class" in keywords or _constant(keywords.get("lazy")) in {
-        "dynamic",
-        "write_only",
-    }:
+    collections = library_names().lazy_collections
+    if "collection_class" in keywords or _constant(keywords.get("lazy")) in collections:
         return True
     declared = annotated_uselist(annotation)
     return True if declared is None and secondary else declared

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import BY_KEY
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import DEEPEST
 
 # Methods that leave a dictionary as it is.
-_READING = {"copy", "get", "items", "keys", "values"}
+_READING = name_list("views_of_dictionaries") | {"copy", "get"}
 _RENDERING = {"TemplateResponse", "render", "render_async", "render_to_string", "render_template"}
 
 

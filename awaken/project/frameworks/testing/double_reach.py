@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.f_strings import is_literal
@@ -32,7 +33,7 @@ from awaken.project.values.domain import ClassOf, FunctionOf
 
 _Key = tuple[str, int, frozenset[str]]
 _OWN = {"cls", "self"}
-_RESULTS = {"query", "execute", "scalars", "scalar", "get", "get_one"}
+_RESULTS = library_names().executing_methods | library_names().by_key | {"query"}
 """What a session is asked by: the answer is no session."""
 
 

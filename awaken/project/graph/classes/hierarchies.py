@@ -25,7 +25,7 @@ from awaken.project.values.evaluation import Evaluator
 
 VIEWS = name_list("views")
 _OF_VIEWS = library_names().http_methods | name_list("of_views")
-_SESSIONS = {"session", "scoped", "async", "async-scoped"}
+_SESSIONS = library_names().session_classes.keys()
 
 
 class Hierarchy:

@@ -83,7 +83,7 @@ class Overrides:
         None where there is none, several where Python's order of the bases is unknown.
         """
         nearest = self.nearest(self.line(qualified).values(), method)
-        order = self._order(qualified) if len(nearest) > 1 else None
+        order = self.order(qualified) if len(nearest) > 1 else None
         return nearest if order is None else (min(nearest, key=order.index),)
 
     def nearest(self, line: Iterable[ClassFacts], method: str) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ class Overrides:
         It runs for an instance of the class ``qualified``, which inherits ``above``. None where no
         class of the program has it, several where Python's order of the bases is unknown.
         """
-        line, order = self.line(qualified), self._order(qualified)
+        line, order = self.line(qualified), self.order(qualified)
         if order is None:
             below = {name for name in line if above in self.line(name)}
             return self.nearest((item for name, item in line.items() if name not in below), method)
@@ -110,7 +110,7 @@ class Overrides:
         return tuple(name for name in behind if name in line and method in line[name].members)[:1]
 
     @cached_method
-    def _order(self, qualified: str) -> list[str] | None:
+    def order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""
         line = self.line(qualified)
         if len(line) > _MOST_BASES or not all(candidate.unique for candidate in line.values()):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_table
 from awaken.project.source.modules import Module
 
-_BY_KEY = {"max": {"default", "key"}, "min": {"default", "key"}, "sorted": {"key", "reverse"}}
+BY_KEY = name_table("keywords_by_key")
+"""Builtins that call their ``key`` for each item, with the keywords that they may be given."""
 _OVER_ITEMS = {"filter", "map"}
 _CONSUMING = library_names().consuming
 
@@ -31,7 +32,7 @@ def applied_by(module: Module, call: ast.expr) -> ast.expr | None:
         is_one = len(call.args) == len(("function", "items")) or name == "map"
         return call.args[0] if is_one and is_consumed_in_place(module, call) else None
     given = {keyword.arg: keyword.value for keyword in call.keywords}
-    if name in _BY_KEY and len(call.args) == 1 and given.keys() <= _BY_KEY[name]:
+    if name in BY_KEY and len(call.args) == 1 and given.keys() <= set(BY_KEY[name]):
         return given.get("key")
     return None
 

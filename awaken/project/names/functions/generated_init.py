@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.names.classes import Classes
+from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -46,7 +46,7 @@ def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedI
 
     def make() -> GeneratedInit | None:
         is_alone = (
-            facts.decorators == (_DATACLASS,)
+            dataclass_makes_init(facts, node) is True
             and not facts.keywords
             and not {"__init__", "__new__", "__setattr__"} & facts.members
             and len(ancestors.inside) == 1
@@ -59,10 +59,19 @@ def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedI
     return module.memoize(("generated init", node), make)
 
 
+def dataclass_makes_init(facts: ClassFacts, node: ast.ClassDef) -> bool | None:
+    """Whether ``dataclass`` writes an ``__init__`` for a class that has none of its own.
+
+    None where a class has other decorators, or a setting of unknown value.
+    """
+    if not facts.decorators:
+        return False
+    settings = _settings(node.decorator_list[0]) if facts.decorators == (_DATACLASS,) else None
+    return None if settings is None else settings.get("init", True)
+
+
 def _made_generated_init(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | None:
-    settings = _settings(node.decorator_list[0])
-    if settings is None or settings.get("init", True) is not True:
-        return None
+    settings = _settings(node.decorator_list[0]) or {}
     fields = list(_fields(names, module, node, are_keywords=settings.get("kw_only", False)))
     if any(field is None for field in fields):
         return None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct, field
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.names.functions.decorator_code import decorators_in, local_functions
 from awaken.project.names.resolution import Names
 from awaken.project.names.usages import CALLING
@@ -40,7 +40,7 @@ _PLAIN = {"__doc__", "__module__", "__name__", "__qualname__"}
 """Attributes of a function that say nothing about its parameters."""
 _FRAMES = {"_getframe", "currentframe", "stack"}
 """Functions by which a frame is reached, with all its variables."""
-_READING = {"copy", "get", "items", "keys", "setdefault", "update", "values"}
+_READING = name_list("views_of_dictionaries") | {"copy", "get", "setdefault", "update"}
 _READERS = {"bool", "dict", "enumerate", "len", "list", "repr", "set", "sorted", "str", "tuple"}
 
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.words import FilesWith
@@ -13,7 +14,6 @@ from awaken.project.values.domain import External, NotRelevant, Session, Unknown
 from awaken.project.values.library.of_requests import stored_attributes
 from awaken.project.values.questions import Questions
 
-_SYNCHRONOUS = {"session", "scoped"}
 _AFTER_STORED = (" =", "=", ",", ":", ")", "]", " in")
 _NAMING = (b"backref", b"setattr")
 """What a file holds that gives objects attributes by texts."""
@@ -46,7 +46,9 @@ class AttributesByName:
             names.layout.modules(),
         )
         known = [key for table in others for key in table]
-        known += [key for key, role in knowledge.attributes.items() if role not in _SYNCHRONOUS]
+        known += [
+            key for key, role in knowledge.attributes.items() if role not in BLOCKING_SESSIONS
+        ]
         if any(key == name or key.endswith(f".{name}") for key in known):
             return True
         quoted = [f"{quote}{name}{quote}".encode() for quote in "\"'"]
@@ -71,7 +73,7 @@ class AttributesByName:
 def _is_session(value: Value) -> bool:
     match value:
         case Session(kind=kind):
-            return kind in _SYNCHRONOUS
+            return kind in BLOCKING_SESSIONS
         case NotRelevant(mock=is_mock):
             return is_mock
     return isinstance(value, Unknown | External)

@@ -57,7 +57,7 @@ _CLASS_OF_KIND = library_names().session_classes
 _PLAIN = name_list("plain_values")
 _NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
 _DECLARATIVE = ClassOf("sqlalchemy.orm.DeclarativeBase")
-_OF_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}  # without a decorator
+_OF_CLASS = name_list("implicit_class_methods")
 
 
 class OutsideAttributes(EvaluatorPart):

@@ -48,7 +48,7 @@ _INSPECTED = library_names().engines
 _COLLECTIONS = name_list("collections_of_objects")
 _ENTERING = name_list("entering")
 _TAKE_CLASSES = {"get", "query"}  # methods of a session
-_TAKE_STATEMENTS = {"execute", "scalar", "scalars"}
+_TAKE_STATEMENTS = library_names().executing_methods
 
 
 class Uses(EvaluatorPart):

@@ -70,8 +70,7 @@ if TYPE_CHECKING:
 
 _REGISTERING = frozenset({"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"})
 _EVENTS = name_list("pool_events")
-# Python makes class methods of them without a decorator (`__new__`: a static one given the class).
-_ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
+_ON_CLASS = name_list("implicit_class_methods")
 _OF_CLASS = ClassOf | InstanceOf
 
 

@@ -51,7 +51,7 @@ _ASKING = name_list("asking_containers")
 _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index", "tested"}
 """Uses of a container that put nothing in, and hand it to nobody."""
 _HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
-_HANDING_ONE_OUT = {"get", "pop", "popleft", "popitem", "setdefault"}
+_HANDING_ONE_OUT = name_list("giving_an_item") | {"popitem"}
 _PUTTING_ONE = library_names().adding_methods
 _PUTTING_ALL = library_names().joining_methods
 _PUTTING_SECOND = {"heapq.heappush", "heapq.heappushpop", "bisect.insort", "bisect.insort_left"}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import (
@@ -56,8 +56,8 @@ _CERTAIN = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 _ELSEWHERE = NotRelevant("a value built in place")
 _LAZY = {"enumerate", "reversed", "map", "filter", "zip"}
 _FUNCTIONS = {"list", "set", "frozenset", "tuple", "dict", "sorted", "deque", "defaultdict"} | _LAZY
-_GIVE_AN_ITEM = {"pop", "popleft", "popitem", "get", "setdefault"}
-_GIVE_ALL = {"copy", "values", "keys", "items"}
+_GIVE_AN_ITEM = name_list("giving_an_item") | {"popitem"}
+_GIVE_ALL = name_list("views_of_dictionaries") | {"copy"}
 _GIVE_NOTHING = {
     *library_names().adding_methods, *library_names().joining_methods,
     "clear", "discard", "remove", "reverse", "rotate", "sort",

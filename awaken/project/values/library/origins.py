@@ -27,7 +27,6 @@ from awaken.project.values.domain import (
 _OF_ATTRIBUTES = set(library_names().lazy_collections.values())
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
 _STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
-_GETS = {"get", "get_one", "merge"}
 Origins = tuple[Origin, ...]
 # A longer way names no load that a rule could write; a loop over parents has no end.
 
@@ -55,7 +54,7 @@ def _options(function: External, node: ast.Call) -> list[ast.expr]:
     owner, _, name = function.qualified.rpartition(".")
     if name == "options" and owner in _STATEMENTS:
         return node.args
-    if name not in _GETS or not owner.startswith("sqlalchemy."):
+    if name not in library_names().by_key or not owner.startswith("sqlalchemy."):
         return []
     given = keyword_of(node, "options")
     if isinstance(given, ast.List | ast.Tuple):

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import alias_of
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS, WITHOUT_KEY
 from awaken.contract import Place
 from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used
 from awaken.kit.names_here import Written
@@ -22,7 +22,7 @@ from awaken.project.source.lines.statement_lines import shares_line
 from awaken.project.source.trees import Loop, last_name, parameters_of, variable_of
 
 _NAME = "session"
-_OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", "exists"}
+_OF_QUERIES = LINKS | WITHOUT_KEY | {"exists"}
 
 
 class SessionParameter(Struct, frozen=True):

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 BUILDERS = name_list("builders")
-EXECUTING = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "get"})
 COLUMN_VALUES = frozenset({"value", "values"})
 EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", "as_scalar"})
 WRITES = frozenset({"update", "delete"})
+EXECUTING = name_list("executing_queries") - WRITES
+WITHOUT_KEY = EXECUTING - {"get"}
+"""Ends of a query that are given no key."""
 SET_OPERATIONS = sql_names().set_operations
 LINKS = BUILDERS | SET_OPERATIONS
 OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})

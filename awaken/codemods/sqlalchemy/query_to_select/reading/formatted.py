@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_end, read_links
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
+    WITHOUT_KEY,
+    read_end,
+    read_links,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.source.f_strings import is_placed, is_shown
 from awaken.project.source.modules import Module
-
-_ENDS = frozenset({"all", "count", "first", "one", "one_or_none", "scalar"})
-"""Ends whose statements hold no quotes but those of the query: others may not stand there."""
 
 
 def check_formatted(module: Module, start: ast.expr) -> None:
@@ -28,7 +29,7 @@ def check_formatted(module: Module, start: ast.expr) -> None:
     except Refused:
         raise Refused(reasons.INSIDE_FSTRING) from None
     is_one_line = whole.lineno == whole.end_lineno
-    if ending != "executed" or end not in _ENDS or not is_one_line:
+    if ending != "executed" or end not in WITHOUT_KEY or not is_one_line:
         raise Refused(reasons.INSIDE_FSTRING)
     if is_shown(module, whole) or not is_placed(module, whole):
         raise Refused(reasons.INSIDE_FSTRING)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.kit.rule import ProjectFacts
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethod
 from awaken.project.source.test_files import is_around_tests, is_test_file
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Executed = tuple[str, "Module", ast.AST]
 """A method of a session that will be called, and where."""
 
-CALLED = ("execute", "get", "scalar", "scalars")
+CALLED = tuple(sorted(name_list("called_by_queries")))
 """The methods of a session that a query or its rewrite calls."""
 
 

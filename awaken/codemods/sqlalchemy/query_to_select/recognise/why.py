@@ -24,12 +24,13 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import
 )
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place, Span
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.trees import last_name, receivers
 from awaken.project.values.domain import Unknown
 
 _STATEMENTS = frozenset({"select", "insert", "update", "delete", "text"})
-_SESSION_METHODS = frozenset({"execute", "scalars", "scalar", "get", "get_one", "stream"})
+_SESSION_METHODS = library_names().executing_methods | library_names().by_key
 _OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
 _SPELLING = re.compile(rb"[\w)\]]\.query\s*\(|\bQuery\(")
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_load_collection
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.query_items import What
 
-_EAGER = frozenset({"immediate", "joined", "selectin", "subquery"})
+_EAGER = name_list("eager_strategies")
 _IGNORED = frozenset({"autoflush", "options", "populate_existing", "yield_per"})
 """Builders whose settings belong to the Query, and not to the statement that is made of it."""
 

@@ -338,7 +338,7 @@ def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool
 def _check_strategies(statement: Statement) -> None:
     """Refuse where ``lazyload("*")`` takes the place of a strategy that the method leaves alone."""
     project = statement.reader.project
-    kept = {"noload", "raise", "raise_on_sql"}
+    kept = {*name_list("never_loading")}
     if project.targets.admits("sqlalchemy", "<2"):
         kept |= {"immediate", "selectin"}
     for item in statement.items:

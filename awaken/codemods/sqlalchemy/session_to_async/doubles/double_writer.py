@@ -26,7 +26,7 @@ from awaken.contract import Edit
 from awaken.kit.imports import name_from_same_module, replace_name
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import replaces_method
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -167,7 +167,7 @@ class DoubleWriter:
             return False
         told = {keyword.arg for keyword in call.keywords}
         owner = call.args[0]
-        if not isinstance(owner, ast.Attribute) or told & {"autospec", "spec", "spec_set"}:
+        if not isinstance(owner, ast.Attribute) or told & name_list("specs_of_mocks"):
             return False
         return self._qualified_text(module, owner) is None
 

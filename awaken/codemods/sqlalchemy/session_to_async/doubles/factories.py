@@ -23,7 +23,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import 
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import name_list
-from awaken.project.effects.instance_attributes import is_builtin_error
+from awaken.project.effects.construction import is_builtin_error
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace

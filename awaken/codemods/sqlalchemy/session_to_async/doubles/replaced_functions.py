@@ -43,7 +43,7 @@ from awaken.kit.imports import name_from_same_module
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -124,7 +124,7 @@ class PatchedObjects:
         module, call = site.module, replacement.node
         message = f"the mock of `{replacement.shown}` gets awaitable methods"
         told = {keyword.arg for keyword in call.keywords} if isinstance(call, ast.Call) else set()
-        if told & {"autospec", "spec", "spec_set"} and not replacement.functions:
+        if told & name_list("specs_of_mocks") and not replacement.functions:
             return Rewrite(message, [])
         if self._is_done(module, replacement, methods):
             return Rewrite(message, [])

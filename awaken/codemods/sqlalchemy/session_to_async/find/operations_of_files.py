@@ -22,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.unannotated import Unannot
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_by
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
 """What a file holds that may hold an operation."""
-_SESSIONS = {"scoped", "session"}
 _OTHERS = [name for name in Operation.__struct_fields__ if name not in {"node", "session"}]
 
 
@@ -257,7 +257,7 @@ def calls_of_expire(project: Project) -> Iterator[tuple[Module, ast.Call]]:
         for node in module.walk():
             match node:
                 case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
-                    project.orm.resource_of(module, owner) in _SESSIONS
+                    project.orm.resource_of(module, owner) in BLOCKING_SESSIONS
                 ):
                     yield module, node
 

@@ -38,6 +38,7 @@ from awaken.kit.changes import Member
 from awaken.kit.names_here import is_dotted
 from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -59,14 +60,13 @@ _QUERY = "sqlalchemy.orm.Query"
 _KNOWN = schema_knowledge().models
 _VALIDATORS = frozenset((*_KNOWN.validators, *_KNOWN.field_validators))
 _EXECUTING = name_list("executing_queries")
-_ITERATING = library_names().consuming | {"enumerate", "filter", "iter", "map", "zip"}
+_ITERATING = library_names().consuming | name_list("lazy_builtins")
 _HELP = (
     'Call this code with `await session.run_sync(...)`, or declare `lazy="write_only"` in the '
     "package of the collection."
 )
-_LOADING = {"get", "get_one", "query", "select"}
+_LOADING = library_names().getting_methods | {"query", "select"}
 _WORDS = (*(f"{name}(".encode() for name in sorted(_LOADING)), b"select as ")
-_SESSIONS = {"scoped", "session"}
 _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 
 
@@ -417,7 +417,11 @@ def _models(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
     """Yield the classes of external packages whose objects a call loads."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     is_method = owner is not None and last_name(call.func) != "select"
-    if is_method and owner is not None and project.orm.resource_of(module, owner) not in _SESSIONS:
+    if (
+        is_method
+        and owner is not None
+        and project.orm.resource_of(module, owner) not in BLOCKING_SESSIONS
+    ):
         return
     for node in call.args:
         if not isinstance(node, ast.Name | ast.Attribute):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import validates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.trees import Function
@@ -75,7 +76,7 @@ def _session_of(project: Project, module: Module, node: ast.AST) -> ast.expr | N
         case ast.Call(
             func=ast.Attribute(value=ast.Name() | ast.Attribute() as session, attr=name), args=[_]
         ) if name in _EXECUTING:
-            is_session = project.orm.resource_of(module, session) in {"scoped", "session"}
+            is_session = project.orm.resource_of(module, session) in BLOCKING_SESSIONS
             load = project.orm.commits.reloads.reload_by(module, node) if is_session else None
             is_select = load is not None and load.statement is not None
             return session if is_select else None

@@ -23,6 +23,7 @@ from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import library_names, word_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, root_of
@@ -94,7 +95,7 @@ def _is_started(part: SynchronousPart, module: Module, entered: ast.expr) -> boo
         case ast.Name() | ast.Attribute():
             return resource_of(module, entered) in {"connection", "transaction"}
         case ast.Call(func=ast.Attribute(value=owner, attr="connection")):
-            return resource_of(module, owner) in {"scoped", "session"}
+            return resource_of(module, owner) in BLOCKING_SESSIONS
     return False
 
 

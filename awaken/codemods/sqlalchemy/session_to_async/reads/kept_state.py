@@ -136,7 +136,7 @@ def _is_statement(module: Module, call: ast.Call) -> bool:
     """Whether a text is a whole statement, and no part of another, a default or a condition."""
     above = module.parent(call)
     match above:
-        case ast.Call(func=ast.Attribute(attr="execute" | "scalar" | "scalars")):
+        case ast.Call(func=ast.Attribute(attr=name)) if name in library_names().executing_methods:
             return call in above.args[:1]
         case ast.Assign() | ast.Attribute() | ast.Return():
             return _WRITTEN.match(_text(call.args[0])) is not None

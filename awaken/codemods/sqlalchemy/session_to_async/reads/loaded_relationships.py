@@ -45,7 +45,7 @@ from awaken.kit.eager_loads.loading_statements import node_at
 from awaken.kit.relationships.sides import LOADS_WITH_OBJECT, WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
 from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.trees import Function, keyword_of, last_name
@@ -71,7 +71,7 @@ _DUMPED = 255
 A level that has no objects ends it, so a high number costs nothing (SQLAlchemy, "Configuring
 Self-Referential Eager Loading"). Rows that refer to each other in a circle have all levels.
 """
-_NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
+_NOT_KEPT = name_list("never_loading") | library_names().lazy_collections.keys()
 _LEVELS = "rules.{}.levels = {}"
 _WITH_A_DEPTH = name_list("relationships_with_a_depth")
 

@@ -15,6 +15,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.values.domain import ClassOf
@@ -53,7 +54,7 @@ def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:
         return True
     match call.func:
         case ast.Attribute(value=session, attr="query"):
-            return project.orm.resource_of(module, session) in {"scoped", "session"}
+            return project.orm.resource_of(module, session) in BLOCKING_SESSIONS
     return False
 
 

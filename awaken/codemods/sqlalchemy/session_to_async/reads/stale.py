@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.expressions.expression_uses import Way, targets_of, use_of
 from awaken.project.source.trees import Repeating, last_name, receivers
 from awaken.project.source.worklist import Worklist
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _AUTOFLUSH = b"autoflush"
 _HOLDS_BACK = re.compile(rb"\bno_autoflush\b|\bautoflush[\"']?\s*[=:](?!=)\s*(?!True\b)")
 _NAMES = ast.Name | ast.Attribute
-_EAGER = {"immediate", "joined", "selectin", "subquery"}
+_EAGER = name_list("eager_strategies")
 
 
 Loads: TypeAlias = "Callable[[Module, ast.expr], bool]"
@@ -199,7 +199,7 @@ def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:
             if not isinstance(session, _NAMES):
                 return None
             said, asked = f"not {module.text_of(session)}.dirty", "dirty"
-        if last_name(call.func) in {"get", "get_one"}:
+        if last_name(call.func) in library_names().getting_methods:
             return Anew("populate_existing", said, asked)
         return Anew("execution_options", f'{{"populate_existing": {said}}}', asked)
     return None

@@ -18,6 +18,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
@@ -142,4 +143,4 @@ def _is_session(project: Project, module: Module, receiver: ast.expr) -> bool:
     """Whether something is a session, or a class of them."""
     if project.qualified_name(module, receiver) in session_classes():
         return True
-    return project.orm.resource_of(module, receiver) in {"scoped", "session"}
+    return project.orm.resource_of(module, receiver) in BLOCKING_SESSIONS

@@ -10,6 +10,7 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.session_to_async.payload import Applied, Displayed, Searched
 from awaken.contract import Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesise
+from awaken.project.graph.forwards.in_place import BY_KEY
 
 _KEYED = "pair"
 """A parameter of a lambda, so it hides nothing that the lambda reads."""
@@ -41,13 +42,10 @@ def search_by_loop(
 
 def apply(node: cst.Call, data: Applied, _around: Surroundings) -> cst.BaseExpression:
     """``list(map(f, xs))`` → ``[await f(x) for x in xs]``, and what else calls a function."""
-    if data.form in {"list", "set", "any", "all"}:
-        inner: Any = node.args[0].value
-        generator = _generator(inner, data)
-    elif data.form in {"sorted", "max", "min"}:
+    if data.form in BY_KEY:
         return _by_key(node, data)
-    else:
-        generator = _generator(node, data)
+    inner: Any = node if data.form in {"generator", "items"} else node.args[0].value
+    generator = _generator(inner, data)
     if data.form in {"any", "all"}:
         return _first(generator, is_all=data.form == "all")
     if data.form == "set":

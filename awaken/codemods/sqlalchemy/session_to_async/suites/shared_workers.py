@@ -14,6 +14,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.asynchronous.boundaries import Workers, boundaries
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
@@ -21,8 +22,6 @@ from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-_SESSIONS = {"scoped", "session"}
 
 
 def shared_workers(project: Project, rule: str) -> Iterator[Member]:
@@ -61,7 +60,7 @@ def _hands_on(project: Project, module: Module, function: Function) -> bool:
         isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Subscript | ast.Attribute)
         and isinstance(node.value, ast.Name)
-        and project.orm.resource_of(module, node.value) in _SESSIONS
+        and project.orm.resource_of(module, node.value) in BLOCKING_SESSIONS
         and all(item.scope.node is not function for item in module.scopes.bindings_of(node.value))
         for node in module.walk(function)
     )

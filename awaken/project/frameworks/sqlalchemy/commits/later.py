@@ -29,8 +29,7 @@ from awaken.project.values.domain import Origin, Session, instances_in, origins_
 _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
 """Methods of sessions that read nothing of the objects that they are given."""
 _FLUSHING = name_list("writing_methods")
-_TAKING = {"add", "add_all", "delete", "merge"}
-"""Methods by which a session gets objects."""
+_TAKING = name_list("taking_objects")
 _KEEPING = (library_names().growing_methods - {"add"}) | {"put", "put_nowait", "send"}
 """Methods of containers and queues by which they get objects; sessions have `add` as well."""
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)

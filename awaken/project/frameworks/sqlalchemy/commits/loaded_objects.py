@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Literal
 
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
@@ -33,7 +33,7 @@ _CONTAINERS = name_list("plain_containers")
 
 _RESULTS = ("Query", "Result", "Row")
 """The ends of the names of library classes whose instances hold objects that were loaded."""
-_NOT_LOADED = {"dynamic", "noload", "raise", "raise_on_sql", "select", "write_only"}
+_NOT_LOADED = {"select", *name_list("never_loading"), *library_names().lazy_collections}
 """The loadings of a relationship that leave it alone when its object is loaded."""
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Literal
 
+from awaken.project.effects.construction import Constructions
 from awaken.project.effects.own_nodes import own_nodes
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -25,6 +26,7 @@ class Callees:
     ) -> None:
         self._evaluator = evaluator
         self._loads = loads
+        self._constructions = Constructions(evaluator)
 
     def loads_below(self, module: Module, call: ast.Call) -> Below:
         """Return whether something that ``call`` runs loads objects, itself aside."""
@@ -62,9 +64,8 @@ class Callees:
 
     def _of_class(self, name: str) -> Below:
         """Return the same for making an instance, as far as a class of the program does that."""
-        inside = self._evaluator.classes.line(name)
-        makes = any({"__init__", "__new__", "__post_init__"} & facts.members for facts in inside)
-        return "unknown" if makes else "nothing"
+        made = self._constructions.of_class(name)
+        return "unknown" if made is not None and (made.runs or made.why) else "nothing"
 
     def _is_of_session(self, module: Module, call: ast.Call) -> bool:
         if not isinstance(call.func, ast.Attribute):

@@ -13,7 +13,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.source.worklist import Worklist
 
-_BY_KEY = {"get", "get_one"}
+_BY_KEY = library_names().getting_methods
 _RUNNING = library_names().executing_methods
 _WHOLE = {"merge", "query"}
 LOADING = frozenset({*_BY_KEY, *_RUNNING, *_WHOLE})

@@ -10,6 +10,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -70,7 +71,7 @@ class ReplacedMethods:
     def search_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
         """Yield what ``of_sessions`` keeps."""
         roles = self._evaluator.knowledge.types.items()
-        classes = {name for name, role in roles if role in {"session", "scoped"}}
+        classes = {name for name, role in roles if role in BLOCKING_SESSIONS}
         words = [word for name in names for word in words_of(name)]
         yield from self._in_subclasses(classes, names)
         yield from self._from_outside(classes, [*words, *_COMPUTED], names, [b"session"])

@@ -31,7 +31,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _PYTHON = (ProxySights, PythonSights)
-_SERVED = ("response", "schema", "template")
+SERVED = ("response", "schema", "template")
 # The sources of a base: `declarative_base(cls=Model)`, `SQLAlchemy(model_class=Model)`.
 _MODEL_CLASS = b"model_class"
 _BASE_OF = re.compile(rb"\b(?:cls|model_class) ?= ?(?:\w++\.)*+(\w++)")
@@ -276,7 +276,7 @@ class RelationshipReads:
 def _served_by(sight: Sight) -> tuple[Place, ...]:
     """Return the expression that gives what a reader outside of Python code reads."""
     node = sight.node
-    if isinstance(node, ast.expr) and sight.how in _SERVED:
+    if isinstance(node, ast.expr) and sight.how in SERVED:
         return (sight.module.place(node),)
     return ()
 

@@ -114,7 +114,7 @@ class Unseen(ProgramFacts):
         members = {member for class_ in classes for member in class_.attributes}
         if len(members) > MOST_STEPS or None in below or "__getattr__" in members:
             return False
-        if not set(ancestors.outside) <= {"abc.ABC", "builtins.object", "typing.Generic"}:
+        if not set(ancestors.outside) <= library_names().plain_bases:
             return False
         return all(
             self._is_never_mapped(value)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import Place, Span
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
@@ -42,7 +43,7 @@ from awaken.project.values.questions import Given, Lasting, Passed
 
 _TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
 _ANY = {"__getattr__", "__getattribute__"}
-_CALLED = {"execute", "get", "scalar", "scalars"}
+_CALLED = name_list("called_by_queries")
 """What is called in place of a query; all else of a session does not change."""
 _NAMESPACE = "types.SimpleNamespace"
 

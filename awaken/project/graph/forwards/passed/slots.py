@@ -36,7 +36,7 @@ TABLES_OF = name_list("same_dictionaries")
 
 KEYS_OF = {"builtins.enumerate", "builtins.max", "builtins.min", "builtins.zip", *SAME} - TABLES_OF
 """Functions that take the keys of a dictionary, and leave its values alone."""
-TAKING = {"get", "pop", "popleft", "setdefault"}
+TAKING = name_list("giving_an_item")
 ADDING = {**library_names().adding_methods, "setdefault": 1}
 """Methods that put one of their arguments into a container, with its position."""
 JOINING = library_names().joining_methods

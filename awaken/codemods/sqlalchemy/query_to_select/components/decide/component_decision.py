@@ -66,6 +66,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     OF_SESSION,
     SET_OPERATIONS,
     TAKEN,
+    WITHOUT_KEY,
     Link,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
@@ -78,7 +79,6 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.loads.query_items import Kind, What, kind_of
 
-_EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})
 # The deprecated name of the method, and the one that it has now.
 _SAME_NAME = {"as_scalar": "scalar_subquery"}
@@ -305,7 +305,7 @@ def _execution(
     session: Written,
 ) -> QueryRewrite:
     chain = statement.chain
-    if chain.ending == "executed" and chain.end not in _EXECUTED:
+    if chain.ending == "executed" and chain.end not in WITHOUT_KEY:
         raise reasons.kept_builder(chain.end, (fragment.place(),))
     # Settings may have been added in any statement on the way.
     if chain.end == "count":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import needs_relationships
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project import Project
 
-_SESSIONS = {"scoped", "session"}
 _PARTIAL = "functools.partial"
 _MAKING = {"class", "factory"}
 """What gives a new session each time."""
@@ -215,7 +215,7 @@ def _loads(project: Project, module: Module, call: ast.Call) -> bool:
         case _:
             return False
     return (
-        project.orm.resource_of(module, owner) in _SESSIONS
+        project.orm.resource_of(module, owner) in BLOCKING_SESSIONS
         and project.orm.commits.reloads.reload_by(module, call) is not None
         and is_of_callers(project, module, call)
     )

@@ -25,6 +25,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 
-_SESSIONS = {"scoped", "session"}
 _WHY = "# The refresh loads what is expired with its own relationships.\n"
 _FLUSHING = name_list("writing_methods")
 _SETTING = (b"AsDataclass", b"as_dataclass", b'"init"', b"'init'")
@@ -116,7 +116,7 @@ class RefreshedParts:
                         args=[ast.Name() | ast.Attribute() as given],
                         keywords=[],
                     ) as call
-                ) if self._project.orm.resource_of(module, owner) in _SESSIONS:
+                ) if self._project.orm.resource_of(module, owner) in BLOCKING_SESSIONS:
                     owners, loaded = self._loaded_of(module, given)
                     changed = self._changed_before(module, node, owners, loaded)
                     # Changes of the object itself are lost by the refresh.
@@ -273,7 +273,7 @@ class RefreshedParts:
             case ast.Attribute(attr=name):
                 return name in columns
             case ast.Call(func=ast.Attribute(value=owner, attr="add" | "refresh")):
-                return self._project.orm.resource_of(module, owner) in _SESSIONS
+                return self._project.orm.resource_of(module, owner) in BLOCKING_SESSIONS
         return False
 
     def _leads_to_parts(self, owner: str, name: str) -> bool:

@@ -22,6 +22,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 _WORDS = (b"func", b"ession", *called_words("text", "case"))
 _FLUSHING = name_list("writing_methods")
-_SESSIONS = {"scoped", "session"}
 
 
 class _Given(NamedTuple):
@@ -163,7 +163,7 @@ class AssignedExpressions:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=name))) if (
                 name in _FLUSHING
             ):
-                return self._project.orm.resource_of(module, owner) in _SESSIONS
+                return self._project.orm.resource_of(module, owner) in BLOCKING_SESSIONS
         return False
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
 from awaken.contract import Place
 from awaken.kit.names_here import values_behind
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import chained_calls, last_name
@@ -21,7 +22,7 @@ from awaken.project.source.trees import chained_calls, last_name
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_RUNNING = {"execute", "scalar", "scalars"}
+_RUNNING = library_names().executing_methods
 _UPDATING = b"on_conflict_do_update"
 
 

@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 _ENCODERS = frozenset(schema_knowledge().models.encoders)
 _MODELS = frozenset(schema_knowledge().models.bases)
 _ENCODER = "fastapi.encoders.jsonable_encoder"
-_GETTING = {"get", "get_one"}
-_EAGER = {"immediate", "joined", "selectin", "subquery"}
+_GETTING = library_names().getting_methods
+_EAGER = name_list("eager_strategies")
 _LOADERS = library_names().separate_loaders | library_names().joined_loaders
 _READING = {"attribute", "lazy", "loading"}
 _READING_METHODS = name_list("loading")
-_DATACLASSES = {"MappedAsDataclass", "dataclass", "mapped_as_dataclass"}
+_DATACLASSES = name_list("making_dataclasses")
 _CHOOSING = {"exclude", "include"}
 _ENCODES = "encodes what is loaded of its objects"
 

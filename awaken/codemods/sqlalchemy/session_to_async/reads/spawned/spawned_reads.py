@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import waits
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_served
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _KNOWN = schema_knowledge().models
 _METHODS = {*_KNOWN.methods, *_KNOWN.adapter_methods}
 _FUNCTIONS = {function.rpartition(".")[2] for function in _KNOWN.functions}
-_BUILTINS = {"getattr", "hasattr", "setattr"}
+_BUILTINS = name_list("attribute_builtins")
 _NOT_AWAITED = (ast.ClassDef, ast.GeneratorExp, ast.Lambda)
 
 

@@ -45,11 +45,12 @@ _CLASSES = {"Decimal", "bool", "date", "datetime", "float", "int", "time", "time
 _WORDS = (
     *(b"where(", b"filter(", b"filter_by(", b"having(", b"join("),
     *called_words("and_", "or_"),
-    *(b".in_(", b".not_in(", b".notin_(", b".between("),
+    b".between(",
+    *(f".{name}(".encode() for name in sorted(name_list("criteria_among"))),
 )
 _COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _OPERATORS = {"between", "is_distinct_from", "is_not_distinct_from", "isnot_distinct_from"}
-_AMONG = {"in_", "not_in", "notin_"}
+_AMONG = name_list("criteria_among")
 _COLLECTIONS = {"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"}
 _KEEPING = {"distinct", "filter", "filter_by", "limit", "offset", "options", "order_by", "where"}
 """Methods of a statement behind which `filter_by` is of the class that it selects."""

@@ -31,6 +31,7 @@ from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -116,7 +117,7 @@ def _sources(project: Project, module: Module, node: ast.expr) -> tuple[Place, .
 def _is_resource(value: Value) -> bool:
     match value:
         case Session(kind=kind):
-            return kind in {"scoped", "session"}
+            return kind in BLOCKING_SESSIONS
         case InstanceOf(qualified=qualified):
             return qualified in library_names().engines
         case Producer(how=how, inner=inner):

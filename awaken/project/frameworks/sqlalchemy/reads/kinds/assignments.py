@@ -84,7 +84,7 @@ class Assignments:
 
     def loads_old(self, owner: str, attribute: str, facts: RelationshipFacts) -> bool:
         """Whether replacing what a relationship of the class ``owner`` holds may load it."""
-        if facts.lazy in {"dynamic", "write_only"}:
+        if facts.lazy in library_names().lazy_collections:
             return False
         return self._attributes.is_collection(owner, attribute, facts) is not False or any(
             keyword.arg in {"active_history", None} for keyword in self._keywords(facts)

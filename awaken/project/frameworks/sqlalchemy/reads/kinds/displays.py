@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
@@ -23,6 +23,7 @@ from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 # Of a table or a mapper these are columns alone, as `column_attrs` of a mapper is.
 _COLUMNS = {"c", "columns"}
+_VIEWS = name_list("views_of_dictionaries")
 _SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
 _FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
@@ -32,7 +33,7 @@ def is_of_columns(module: Module, node: ast.expr | None) -> bool:
     match node:
         case ast.Call(func=ast.Name(id="list" | "set" | "sorted" | "tuple"), args=[inner, *_]):
             return is_of_columns(module, inner)
-        case ast.Call(func=ast.Attribute(value=inner, attr="keys" | "items" | "values")):
+        case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _VIEWS:
             return is_of_columns(module, inner)
         case ast.Attribute():
             is_own = node.attr in _COLUMNS and _is_of_mapping(module, node.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
+from awaken.knowledge.library_names import name_list, word_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import (
     DeclaredRelationships,
@@ -16,9 +17,9 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, last_name, without_arguments
 from awaken.project.values.domain import Unknown
 
-_WORDS = (b"mapped_as_dataclass", b"MappedAsDataclass", b"dataclass")
+_WORDS = word_list("making_dataclasses")
 _BASE = "MappedAsDataclass"
-_DECORATORS = {"dataclass", "mapped_as_dataclass"}
+_DECORATORS = name_list("making_dataclasses") - {_BASE}
 # The option of the class that makes each method, and what it is without the option.
 _METHODS = {
     "repr": (("__repr__",), True),

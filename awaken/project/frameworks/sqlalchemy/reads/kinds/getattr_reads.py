@@ -169,7 +169,7 @@ def _is_open(name: ast.expr) -> bool:
 # ---------------------------------------------------------------------------------- queried objects
 _QUERYING = {"get_or_404", "query", "scalar_one", "scalar_one_or_none", "scalars"}
 # Much else has these: the value in front, or its name, has to say that it is a session.
-_OF_SESSIONS = (library_names().executing_methods - _QUERYING) | {"get", "get_one", "merge"}
+_OF_SESSIONS = (library_names().executing_methods - _QUERYING) | library_names().by_key
 
 
 class Loaded:

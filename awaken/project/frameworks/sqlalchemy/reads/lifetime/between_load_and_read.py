@@ -9,7 +9,8 @@ from itertools import chain
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.libraries import CONFIGURED
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.places.events_between import Between, Event
 from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
@@ -33,8 +34,8 @@ from awaken.project.values.domain import (
     instances_in,
 )
 
-_ROLES = {"async", "async-factory", "factory", "session"}
 _OPTION = "expire_on_commit"
+_ATTRIBUTE_BUILTINS = name_list("attribute_builtins")
 _RUNNING = library_names().executing_methods
 # Calls that go through all items, or call the passed function, before they return.
 _AT_ONCE = library_names().consuming | {"join", "next", "sort"}
@@ -83,7 +84,7 @@ class Expiry(ProgramFacts):
         called = node.func.value if isinstance(node.func, ast.Subscript) else node.func
         name = self._evaluator.names.qualified_name(module, called) or ""
         role = self._evaluator.knowledge.types.get(name)
-        return role in _ROLES or name.rpartition(".")[2] == "SQLAlchemy"
+        return role in CONFIGURED or name.rpartition(".")[2] == "SQLAlchemy"
 
 
 def read_at(module: Module, place: Place) -> tuple[ast.expr, ast.expr] | None:
@@ -107,7 +108,7 @@ def _owner(node: ast.Attribute | ast.Call) -> ast.expr | None:
             return owner
         case ast.Attribute(value=owner):
             return owner
-        case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr"), args=[owner, *_]):
+        case ast.Call(func=ast.Name(id=name), args=[owner, *_]) if name in _ATTRIBUTE_BUILTINS:
             return owner
         case ast.Call(func=ast.Attribute(attr="format")):
             return next(iter(arguments_of(node)), None)

@@ -21,6 +21,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_use
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
+from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.commits.late_readers import reads_later, sources_of
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -29,7 +31,7 @@ from awaken.project.source.trees import Function, last_name
 
 _ENDING = {"commit", "rollback"}
 _DETACHING = {"close", "expunge", "expunge_all"}
-_VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
+_VALIDATING = frozenset(schema_knowledge().models.methods)
 _CASCADING = re.compile(r"cascade=.*\b(?:all|delete)\b", re.DOTALL)
 _ORPHAN = "delete-orphan"
 _WITH_ITEMS = ADDING - {"add"}
@@ -217,7 +219,7 @@ class DifferingUses(AddedAgain):
                 and module.span(change).end <= module.span(node).start
                 and not self._is_between(module, nodes, change, node)
                 and (
-                    self._is_of_session(module, node, {"get", "get_one"})
+                    self._is_of_session(module, node, library_names().getting_methods)
                     or not self._getting.isdisjoint(self._called(module, node))
                 )
             ):

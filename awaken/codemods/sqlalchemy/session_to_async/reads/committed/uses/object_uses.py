@@ -21,7 +21,7 @@ from awaken.project.source.trees import last_name
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
 
-ADDING = {"add", "add_all", "delete", "merge"}
+ADDING = name_list("taking_objects")
 APPENDING = library_names().growing_methods
 CHANGING = library_names().changing_methods
 FLUSHING = {"commit", "flush", "rollback"}
@@ -71,7 +71,11 @@ class Uses:
         return self._passed(module, node, ADDING, self._adding)
 
     def _passed(
-        self, module: Module, node: ast.AST, methods: set[str], functions: frozenset[FunctionPlace]
+        self,
+        module: Module,
+        node: ast.AST,
+        methods: Collection[str],
+        functions: frozenset[FunctionPlace],
     ) -> Iterator[tuple[str, str]]:
         """Yield the objects that a call hands to methods of a session, or to functions."""
         if not isinstance(node, ast.Call):
@@ -195,7 +199,7 @@ class Uses:
     @cached_property
     def _getting(self) -> frozenset[FunctionPlace]:
         """The functions that get objects by their keys, and those that call one of these."""
-        return self._reaching({"get", "get_one"})
+        return self._reaching(library_names().getting_methods)
 
     @cached_property
     def _committing(self) -> frozenset[FunctionPlace]:
