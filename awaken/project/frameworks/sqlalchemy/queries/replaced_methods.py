@@ -18,7 +18,7 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
-from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
+from awaken.project.source.replacing import UNTOLD, Put, puts_of, texts_of, words_of
 from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import reachable
 from awaken.project.values.domain import ClassOf, Unknown
@@ -152,7 +152,7 @@ class ReplacedMethods:
                 is_class = owner in owners and self._is_class(module, put, classes)
                 is_named = not put.name and not module.words().isdisjoint(spellings)
                 is_class = is_class or (is_named and self._is_held(module, put, classes))
-                if is_class or (objects and self._may_be_session(module, put)):
+                if is_class or (objects and self._may_be_session(module, put, names)):
                     yield _replaced_method(module, put)
         deriving = concerned.intersection(self._evaluator.files_with([b"type("]))
         for module in self._evaluator.modules_at(self._program.files_deriving(deriving)):
@@ -182,13 +182,18 @@ class ReplacedMethods:
             return name is not None
         return not classes.isdisjoint(self._evaluator.classes.library_ancestors(name))
 
-    def _may_be_session(self, module: Module, put: Put) -> bool:
-        """Whether an object is a session, or may be one: no other library has ``scalars``."""
-        if not put.name or put.owner is None:
+    def _may_be_session(self, module: Module, put: Put, names: Collection[str] | None) -> bool:
+        """Whether an object is a session, or may be one: no other library has ``scalars``.
+
+        Of a name that is put together, the parts are read; one that is unknown does not count.
+        """
+        texts = [put.name] if put.name or put.key is None else texts_of(module, put.key)
+        replaced = {text for text in texts or () if text and (names is None or text in names)}
+        if put.owner is None or not replaced:
             return False
         proof = self._sessions.proof_of(module, put.owner)
         if isinstance(proof, Unknown):
-            return put.name in {"scalars", "scalar"}
+            return not replaced.isdisjoint({"scalars", "scalar"})
         return isinstance(proof, SessionProof) and not proof.kind.startswith("async")
 
 
