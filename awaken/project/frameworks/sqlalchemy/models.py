@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
@@ -27,11 +28,13 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     database_names,
 )
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
+from awaken.project.graph.classes.override_sets import MAKING
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, ClassFacts
+from awaken.project.names.functions.decorators import decorator_names
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.trees import keyword_of, without_arguments
+from awaken.project.source.trees import Function, keyword_of, without_arguments
 from awaken.project.source.words import called_words
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
@@ -42,6 +45,11 @@ TableKind = Literal["plain", "selectable", "unknown"]
 _MAPPING_DECORATORS = name_table("mapping_decorators")
 _HARMLESS_DECORATORS = name_list("mapping_nothing")
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
+_MAKING = {*MAKING, "__setattr__"}
+_VALIDATES = "sqlalchemy.orm.validates"
+_LISTENING = name_list("event_functions")
+_LISTENING_WORDS = [b"event", b"constructor"]
+_EVENTS_OF_NEW = name_list("events_of_new_objects")
 _HARMLESS_BASES |= {"builtins.str", "enum.Enum", *schema_knowledge().models.bases}
 
 
@@ -216,6 +224,42 @@ class Models:
         is_above = self.may_have_heirs(qualified)
         below = self._classes.all_subclasses(qualified) if is_above else ()
         return tuple(name for name in below if self.mapped_class(name) is not None)
+
+    def runs_where_made(self, qualified: str) -> bool:
+        """Whether the program may run code where an object of a mapped class is made.
+
+        That is the ``__init__`` of a class in its line, a validator, or a listener to new objects.
+        """
+        return self._listens_to_new or any(
+            not _MAKING.isdisjoint(facts.members)
+            or any(keyword == "metaclass" for keyword, _ in facts.keywords)
+            or self._validates(facts)
+            for facts in self.ancestors(qualified)
+        )
+
+    def _validates(self, facts: ClassFacts) -> bool:
+        """Whether a class has validators, which run where a keyword sets an attribute."""
+        module, node = self._classes.node(facts.qualified) or (None, None)
+        return module is not None and any(
+            _VALIDATES in decorator_names(self._evaluator.names, module, part)
+            for part in module.walk(node)
+            if isinstance(part, Function)
+        )
+
+    @cached_property
+    def _listens_to_new(self) -> bool:
+        """Whether the program listens to new objects, or gives a base another constructor."""
+        paths = self._evaluator.files_with(_LISTENING_WORDS)
+        names = self._evaluator.names
+        for module, call in nodes_in(self._evaluator.modules_at(paths), ast.Call):
+            if keyword_of(call, "constructor") is not None:
+                return True
+            event = call.args[1] if len(call.args) > 1 else keyword_of(call, "identifier")
+            if event is None or names.qualified_name(module, call.func) not in _LISTENING:
+                continue
+            if not isinstance(event, ast.Constant) or event.value in _EVENTS_OF_NEW:
+                return True
+        return False
 
     def may_have_heirs(self, qualified: str) -> bool:
         """Whether it is a class of the program, or a variable that holds a declarative base."""

@@ -50,6 +50,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.codemods.sqlalchemy.session_to_async.reads.transient import (
+    is_flushed_by_value,
     is_given_away,
     is_transient,
 )
@@ -79,7 +80,8 @@ class _Read(Struct, frozen=True):
     session is not refreshed. A collection ``is_filled`` from its other side. Nor is one refreshed
     that is the object of a variable in ``aliases``, of which the same was read before: that stays.
     Of a ``loop`` that writes, the first run loads it. Some statements loaded one that ``is_old``.
-    A collection that ``is_set`` of a new object needs no load, and stays.
+    A collection that ``is_set`` of a new object needs no load, and stays. The value of one may be
+    queried, which ``flushes`` the object: it is flushed for its load.
     """
 
     statement: ast.stmt
@@ -101,6 +103,7 @@ class _Read(Struct, frozen=True):
     is_kept: bool = False
     is_old: bool = False
     is_set: bool = False
+    flushes: bool = False
     loop: ast.stmt | None = None
 
 
@@ -280,7 +283,8 @@ class ReadsAfterWrites:
             writes = [item for item in self._writes.in_file(module.path) if item.span.end <= start]
         writes = [write for write in writes if span.contains(write.span)]
         first = whole_if(module, statement)
-        if not writes or module.place(first) in self._done:
+        flushes = is_flushed_by_value(self._project, module, node, statement)
+        if not (writes or flushes) or module.place(first) in self._done:
             return
         held, values = object_at(self._project, module, node)
         kind = kind_of(self._project, values)
@@ -299,6 +303,9 @@ class ReadsAfterWrites:
         steps += [step for each in kept for step in each.reads]
         # Which writes are still open takes a search for each.
         if not steps:
+            return
+        if flushes:
+            yield from (replace(read, name=step.name, flushes=True) for step in steps)
             return
         ends = self._commits.get(module.place(node), ())
         still = [
@@ -569,6 +576,9 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         inner = loaded_as_read(read.session, [Step(text, name, ())]) if read.is_many else reading
         code = f'    {read.session}.expire({text}, ["{name}"])\n    {inner}'
     code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
+    if read.flushes:
+        pending = f"{read.session}.autoflush and {inspect}({text}).pending"
+        code = f"if {pending}:\n    await {read.session}.flush()\n{code}"
     if read.is_many:
         # The path may lead to None.
         owners = [] if read.text.startswith("[") else read.text.split(".")[:-1]
