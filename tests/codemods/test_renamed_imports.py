@@ -40,6 +40,7 @@ UNFOLLOWED = {
     "query-to-select/doubles-of-requests": "mocks",
     "query-to-select/doubles-patched": "`patch`",
     "query-to-select/replaced-by-parameters": "`patch`",
+    "query-to-select/session-stand-ins-made": "`namedtuple`, `make_dataclass`",
     "settings-config/listed": "`getmembers`",
 }
 """Cases that are safer if a module of the program gives these another name for all others: it is

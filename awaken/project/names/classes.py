@@ -18,7 +18,7 @@ from awaken.project.names.file_facts import (
     decorators_of,
 )
 from awaken.project.names.resolution import Names
-from awaken.project.source.expressions.made_classes import MADE_LIKE
+from awaken.project.source.expressions.made_classes import MADE_LIKE, MadeClass, made_classes
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
@@ -100,7 +100,10 @@ class Classes:
         located = self._names.locate(qualified)
         if located is None or qualified not in self.written_in(located.path):
             return None
-        return self._class(located.path, qualified)
+        result = self._class(located.path, qualified)
+        # The call of a function that is not known makes anything.
+        is_open = self.written_in(located.path)[qualified].made and None in result.bases
+        return None if is_open else result
 
     @cached_method
     def classes_called(self, simple: str) -> tuple[str, ...]:
@@ -117,6 +120,13 @@ class Classes:
         # Facts are kept without their tree, which is found again by the place.
         node = module.class_at(facts.span)
         return None if node is None else (module, node)
+
+    def made_class(self, qualified: str) -> tuple[Module, MadeClass] | None:
+        """Return the call that makes a class of the project; None for those that are written."""
+        facts = self.facts(qualified)
+        module = self._load(facts.path) if facts is not None and facts.unique else None
+        call = None if module is None or facts is None else _call_at(module, facts.span)
+        return None if module is None or call is None else (module, made_classes(module)[call])
 
     @cached_method
     def ancestors(self, qualified: str) -> Ancestors | None:
@@ -285,15 +295,22 @@ class Classes:
         nodes: Callable[[ast.ClassDef], list[ast.expr]],
     ) -> tuple[str | None, ...]:
         """Return what ``names`` mean; only for those of a function their ``nodes`` are needed."""
-        if not any(name.bound == "local" for name in names):
-            known = [self._names.qualified_written_name(path, name) for name in names]
-            made = (name.made for name in names)
-            return tuple(
-                MADE_LIKE.get(x or "") if is_made else x
-                for x, is_made in zip(known, made, strict=True)
-            )
-        module = self._load(path)
-        node = module.class_at(written.span) if module is not None else None
-        if module is None or node is None:
-            return (None,) * len(names)
-        return tuple(self._names.qualified_name(module, part) for part in nodes(node))
+        known = [self._names.qualified_written_name(path, name) for name in names]
+        if any(name.bound == "local" for name in names):
+            module = self._load(path)
+            node = module.class_at(written.span) if module is not None else None
+            call = _call_at(module, written.span) if module is not None and written.made else None
+            parts = [] if node is None else nodes(node)
+            parts += [] if call is None else [call.func]
+            if module is None or not parts:
+                return (None,) * len(names)
+            known = [self._names.qualified_name(module, part) for part in parts]
+        made = (name.made for name in names)
+        return tuple(
+            MADE_LIKE.get(x or "") if is_made else x for x, is_made in zip(known, made, strict=True)
+        )
+
+
+def _call_at(module: Module, span: Span) -> ast.Call | None:
+    """Return the call that takes exactly ``span``, and makes a class; None if there is none."""
+    return next((call for call in made_classes(module) if module.span(call) == span), None)

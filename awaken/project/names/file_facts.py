@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from awaken.contract import Span
 from awaken.project.names.module_tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
-from awaken.project.source.expressions.made_classes import made_fields, making_call
+from awaken.project.source.expressions.made_classes import made_classes, made_fields
 from awaken.project.source.looked_at import WatchedSnapshot
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module, cached_in_file
@@ -49,7 +49,8 @@ class WrittenName(Struct, frozen=True, array_like=True):
 class WrittenClass(Struct, frozen=True, array_like=True):
     """One class as written. ``unique`` is False where the file defines the name twice.
 
-    ``members`` are the names that its body binds, ``assigned`` those that it sets on ``self``.
+    ``members`` are the names that its body binds, ``assigned`` those that it sets on ``self``. One
+    that is ``made`` has no body: a call makes it.
     """
 
     qualname: str
@@ -60,6 +61,7 @@ class WrittenClass(Struct, frozen=True, array_like=True):
     unique: bool
     members: frozenset[str] = frozenset()
     assigned: frozenset[str] = frozenset()
+    made: bool = False
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -349,13 +351,25 @@ def _classes(module: Module) -> list[WrittenClass]:
                 unique=qualname not in written_classes,
                 assigned=frozenset(assigned.get(scope.node, ())),
             )
+    for call, made in made_classes(module).items():
+        func = replace(_written_name(module, call.func), text=ast.unparse(call), made=True)
+        written_classes[made.qualname] = WrittenClass(
+            qualname=made.qualname,
+            span=module.span(call),
+            bases=(func,),
+            decorators=(),
+            keywords=(),
+            unique=made.qualname not in written_classes,
+            members=frozenset(made.fields),
+            made=True,
+        )
     return list(written_classes.values())
 
 
 def _class(
     module: Module, scope: Scope, node: ast.ClassDef, *, unique: bool, assigned: frozenset[str]
 ) -> WrittenClass:
-    fields = (made_fields(module, base) or () for base in node.bases)
+    fields = (made_fields(base) or () for base in node.bases)
     return WrittenClass(
         qualname=module.qualname(node),
         span=module.span(node),
@@ -380,10 +394,9 @@ def decorators_of(node: ast.ClassDef) -> list[ast.expr]:
 
 def _written_base(module: Module, base: ast.expr) -> WrittenName:
     """Return a base; one that a call makes has the name of the function, and is ``made``."""
-    call = making_call(module, base)
-    if not isinstance(call, ast.Call) or made_fields(module, base) is None:
+    if not isinstance(base, ast.Call) or made_fields(base) is None:
         return _written_name(module, base)
-    return replace(_written_name(module, call.func), text=ast.unparse(base), made=True)
+    return replace(_written_name(module, base.func), text=ast.unparse(base), made=True)
 
 
 def _written_name(module: Module, node: ast.expr) -> WrittenName:

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, Generic, TypeVar, overload
 from awaken.contract import Place, Span
 from awaken.project.source.bindings import (
     Import,
+    Scope,
     bound_once,
     imports_in,
     names_bound_by,
@@ -501,8 +502,12 @@ class Module:
     @cached_in_file
     def qualname(self, definition: Definition) -> str:
         """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
-        parts = [definition.name]
-        for scope in self.scopes.scope_of(definition).chain():
+        return self.qualname_in(self.scopes.scope_of(definition), definition.name)
+
+    def qualname_in(self, inner: Scope, name: str) -> str:
+        """Return the same of what has ``name`` in a scope."""
+        parts = [name]
+        for scope in inner.chain():
             if scope.kind == "type-params":
                 continue  # of a definition that opens a scope of its own as well
             if isinstance(scope.node, Function):

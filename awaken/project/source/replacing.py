@@ -184,7 +184,7 @@ def _of_named(
     value = rest[1] if len(rest) > 1 else given
     if names is not None:
         names = [name for name in names if name.isidentifier()]
-        yield from (Put(call, first, name, value, named) for name in _written(module, names))
+        yield from (Put(call, first, name, value, named) for name in _names_as_texts(module, names))
     elif last in {"__setattr__", "object", "setattr", "spy"}:
         yield Put(call, first, "", value, named)
 
@@ -260,7 +260,7 @@ def _of_items(
         case _:
             return
     for key, value in items:
-        names = _written(module, texts_of(module, key) or [""])
+        names = _names_as_texts(module, texts_of(module, key) or [""])
         yield from (Put(node, owner, name, value, key) for name in names)
 
 
@@ -269,11 +269,11 @@ def _of_names(
 ) -> Iterator[Put]:
     for key, value in items:
         # Of an unknown key only the file is known that gets the name.
-        for name in _written(module, texts_of(module, key) or ([""] if start else [])):
+        for name in _names_as_texts(module, texts_of(module, key) or ([""] if start else [])):
             yield Put(node, None, f"{start}{name}", value, key)
 
 
-def _written(module: Module, names: list[str]) -> list[str]:
+def _names_as_texts(module: Module, names: list[str]) -> list[str]:
     """Return names that a file has as texts; an empty one in place of all that it puts together."""
     text = module.source.text
     written = (any(f"{name}{end}".encode() in text for end in "\"'") for name in names)

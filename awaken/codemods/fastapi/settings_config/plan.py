@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -27,8 +28,10 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, nodes_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.ecosystem import settings_classes
+from awaken.project.graph.callers.composed_names import Lookup
 from awaken.project.names.usages import is_annotation
 from awaken.project.source.expressions.attribute_texts import named_owner
+from awaken.project.source.replacing import texts_of
 from awaken.project.source.trees import last_name, values_given
 from awaken.project.values.domain import ClassOf, InstanceOf
 
@@ -49,6 +52,7 @@ _DIFFERS = (
     "`pydantic-settings` must be installed; it rejects unknown keys of an `env_file` and "
     "ignores `Field(env=...)`"
 )
+_MAY_READ = "`{}` may name Config, and the class has none then"
 _NAME = "BaseSettings"
 
 
@@ -65,6 +69,15 @@ class Config(Struct, frozen=True):
     node: ast.ClassDef
     legacy: bool
     parents: tuple[str, ...] = ()
+
+
+class _Read(Struct, frozen=True):
+    """One read of a Config: of whom, None if that is not known, and whether it is ``certain``."""
+
+    place: Place
+    owner: str | None
+    text: str
+    certain: bool = True
 
 
 def configs(project: Project, module: Module) -> Iterator[Config]:
@@ -287,18 +300,20 @@ class _Planning:
     def _rewrite(self, site: Site[ast.ClassDef], config: Config) -> Rewrite:
         """Return how the Config is written as a call. Raises Refused."""
         data, caveats = read(self._project, config)
-        self._check_reads(config)
+        reads = self._check_reads(config)
+        caveats += [_MAY_READ.format(read.text) for read in reads[:1]]
         return Rewrite(
             "`class Config` becomes `model_config = SettingsConfigDict(...)`",
             list(_edits(site, data)),
             [_FAILS, *caveats] if config.legacy else caveats,
+            tuple(read.place for read in reads),
         )
 
     # ------------------------------------------------------------------------------ who reads it
     @cached_property
-    def _reads(self) -> list[tuple[Place, str | None, str]]:
-        """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
-        reads: list[tuple[Place, str | None, str]] = []
+    def _reads(self) -> list[_Read]:
+        """Where an attribute ``Config`` is read, or may be."""
+        reads: list[_Read] = []
         for module in modules_with(self._project, _LISTING):
             reads += _listed_items(self._project, module)
         for module, node in nodes_with(self._project, [CONFIG.encode()], ast.AST):
@@ -308,14 +323,14 @@ class _Planning:
                     owner = (
                         None if read[1] is None else self._project.qualified_name(module, read[1])
                     )
-                    reads.append((module.place(read[0]), owner, module.excerpt(read[0])))
+                    reads.append(_Read(module.place(read[0]), owner, module.excerpt(read[0])))
             if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                 continue
             name = self._project.qualified_name(module, node)
             owner = name.removesuffix(f".{CONFIG}") if name is not None else None
             if _is_no_read(module, node) or (owner and self._is_base(module, node)):
                 continue
-            reads.append((module.place(node), owner, module.excerpt(node)))
+            reads.append(_Read(module.place(node), owner, module.excerpt(node)))
         return reads
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:
@@ -324,44 +339,57 @@ class _Planning:
         place = module.place(above) if isinstance(above, ast.ClassDef) else None
         return any(config.module.place(config.node) == place for config in self._configs)
 
-    def _check_reads(self, config: Config) -> None:
-        """Raise Refused if the Config may be read anywhere."""
+    def _check_reads(self, config: Config) -> list[_Read]:
+        """Return what may read the Config, by a computed name. Raises Refused if code reads it."""
         scopes = config.module.scopes
         for node in scopes.reads_in(scopes.scope_made_by(config.settings), CONFIG):
             raise Refused(reasons.CONFIG_READ, CONFIG, because=(config.module.place(node),))
         inheriting = {config.owner, *self._project.all_subclasses(config.owner)}
-        for place, owner, text in self._reads:
-            # A reader that is not known may read any Config.
-            if owner is None or owner in inheriting:
-                raise Refused(reasons.CONFIG_READ, text, because=(place,))
+        # A reader that is not known may read any Config.
+        reads = [x for x in self._reads if x.owner is None or x.owner in inheriting]
+        for read in reads:
+            if read.certain:
+                raise Refused(reasons.CONFIG_READ, read.text, because=(read.place,))
+        return reads
 
 
-def _listed_items(project: Project, module: Module) -> Iterator[tuple[Place, str | None, str]]:
+def _listed_items(project: Project, module: Module) -> Iterator[_Read]:
     """Yield what lists the attributes of a class, or asks it for a name that is computed."""
     compares = any(isinstance(module.parent(x), ast.Compare) for x in module.mentions(CONFIG))
-    for node in module.walk():
-        match node:
-            case ast.Call(func=called, args=[owner]) if last_name(called) in _LISTS:
-                pass
-            case ast.Call(func=called, args=[owner, *_]) if last_name(called) == "getmembers":
-                pass
-            case ast.Attribute(value=owner, attr="__dict__" | "__mro__"):
-                pass
-            case ast.Call(func=ast.Name(id=called), args=[owner, name, *_]) if called in _ASKS:
-                # Most objects that are asked for a computed name are no classes.
-                qualified = project.qualified_name(module, owner)
-                if not isinstance(name, ast.Constant) and project.class_facts(qualified or ""):
-                    yield module.place(node), qualified, module.excerpt(node)
-                continue
-            case _:
-                continue
+    for node, owner, certain in _listings(module):
         if isinstance(owner, ast.Name) and owner.id == "self":
             continue
         values = project.values.of(module, owner).alternatives
-        names: list[str | None] = [x.qualified for x in values if isinstance(x, ClassOf)]
-        if compares and not names and not any(isinstance(x, InstanceOf) for x in values):
-            names = [None]
-        yield from ((module.place(node), name, module.excerpt(node)) for name in names)
+        place, text = module.place(node), module.excerpt(node)
+        known = [value for value in values if isinstance(value, ClassOf | InstanceOf)]
+        for value in known:
+            if isinstance(value, ClassOf):
+                yield _Read(place, value.qualified, text)
+            # The dictionary of an instance has its fields, and its class has the Config.
+            elif isinstance(node, ast.Call) and last_name(node.func) != "vars":
+                yield _Read(place, value.qualified, text, certain=certain)
+        # Most objects that are asked for a computed name are no classes.
+        if compares and not known and not _asks(node):
+            yield _Read(place, None, text)
+
+
+def _listings(module: Module) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
+    """Yield the same with the object, and whether it is certain that Config is among the names."""
+    for node in module.walk():
+        match node:
+            case ast.Call(args=[owner, name, *_]) if _asks(node):
+                pattern = Lookup(node, owner, name).pattern(module)
+                if not isinstance(name, ast.Constant) and re.fullmatch(pattern, CONFIG):
+                    yield node, owner, texts_of(module, name) is not None
+            case ast.Call(args=[owner, *rest]) if last_name(node.func) in _LISTS:
+                if not rest or last_name(node.func) == "getmembers":
+                    yield node, owner, False
+            case ast.Attribute(value=owner, attr="__dict__" | "__mro__"):
+                yield node, owner, False
+
+
+def _asks(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _ASKS
 
 
 def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:

@@ -154,7 +154,7 @@ class SessionContextManager(Rule):
     phase = Phase.SESSIONS
     decides_by = "file"
     since = "0.1.0"
-    triggers = (b"ession", b"maker")
+    triggers = (b"ession", b"aker", b"db = ", b"db: ")
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     # A session can be entered since then.
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}

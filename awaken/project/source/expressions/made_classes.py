@@ -4,32 +4,86 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from awaken.knowledge.library_names import name_table
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import last_name
 
 MADE_LIKE: Mapping[str, str] = name_table("classes_made_by_calls")
 """What a class inherits from that a call of a function makes, by the name of the function."""
 _LAST_NAMES = {name.rpartition(".")[2] for name in MADE_LIKE}
+_TEXTS = [f"{name}(".encode() for name in sorted(_LAST_NAMES)]
 _OF_FIELDS = {"field_names"}
 _OF_OTHERS = {"defaults", "frozen", "module", "slots", "total"}
 """The arguments that add no name to the class."""
 
 
-def making_call(module: Module, base: ast.expr) -> ast.expr:
-    """Return the call that makes a base of a class: itself, or the value of its variable."""
-    return (module.scopes.only_value(base) if isinstance(base, ast.Name) else None) or base
+class MadeClass(NamedTuple):
+    """A class that a call makes, by the name that Python or its variable gives it."""
+
+    qualname: str
+    call: ast.Call
+    fields: dict[str, ast.expr | None]
 
 
-def made_fields(module: Module, base: ast.expr) -> dict[str, ast.expr | None] | None:
+@cached_in_file
+def made_classes(module: Module) -> dict[ast.Call, MadeClass]:
+    """Return the classes with known fields that calls of a file make, by their calls."""
+    if not any(text in module.source.text for text in _TEXTS):
+        return {}
+    made = ((node, _all_fields(node)) for node in module.nodes(ast.Call))
+    known = ((node, fields) for node, fields in made if fields is not None)
+    named = ((node, _qualname_of(module, node), fields) for node, fields in known)
+    return {node: MadeClass(name, node, fields) for node, name, fields in named if name}
+
+
+def _all_fields(call: ast.Call) -> dict[str, ast.expr | None] | None:
+    """Return the names that the instances of a class that a call makes have of it."""
+    match call:
+        case ast.Call(
+            func=ast.Name(id="type"),
+            args=[_, ast.Tuple(elts=[] | [ast.Name(id="object")]), given],
+            keywords=[],
+        ):
+            return _written_keys(given)
+    return made_fields(call)
+
+
+def _written_keys(given: ast.expr) -> dict[str, ast.expr | None] | None:
+    """Return the keys of a dictionary that is written out; None where not all are texts."""
+    match given:
+        case ast.Dict(keys=keys):
+            names = [key.value if isinstance(key, ast.Constant) else None for key in keys]
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
+            names = [keyword.arg for keyword in keywords]
+        case _:
+            return None
+    texts = [name for name in names if isinstance(name, str)]
+    return dict.fromkeys(texts) if len(texts) == len(names) else None
+
+
+def _qualname_of(module: Module, call: ast.Call) -> str:
+    """Return the name of a class that a call makes; empty where another thing has that name."""
+    scope, name = module.scopes.scope_of(call), ""
+    match module.parent(call), call.args[0]:
+        case ((ast.Assign(targets=[target]) | ast.AnnAssign(target=target)), _) if (
+            isinstance(target, ast.Name) and module.scopes.only_binding(target) is not None
+        ):
+            name = target.id
+        case _, ast.Constant(value=str(text)) if not scope.bindings_of(text):
+            name = text
+    return module.qualname_in(scope, name) if name else ""
+
+
+def made_fields(base: ast.expr) -> dict[str, ast.expr | None] | None:
     """Return the fields of a base that a call makes, with their annotations.
 
     None where another function may be called, or the fields are not written out.
     """
-    match node := making_call(module, base):
+    match base:
         case ast.Call(func=func, args=[_, *args]) if last_name(func) in _LAST_NAMES:
-            named = {keyword.arg: keyword.value for keyword in node.keywords}
+            named = {keyword.arg: keyword.value for keyword in base.keywords}
         case _:
             return None
     given = [*args, *(value for name, value in named.items() if name in _OF_FIELDS)]

@@ -70,6 +70,8 @@ class OwnAttributes:
                 continue
             node = self._evaluator.classes.node(facts.qualified)
             values = None if node is None else self.of_class(owner, name, *node)
+            if node is None and name in facts.members:
+                values = self._field_of_call(facts.qualified, name)
             if values is not None:
                 return values
             known.add(facts.qualified)
@@ -148,12 +150,21 @@ class OwnAttributes:
     def _made_field(self, module: Module, node: ast.ClassDef, name: str) -> Values | None:
         """Return a field of a base that a call makes, as its annotation says; None for others."""
         for base in node.bases:
-            fields = made_fields(module, base) or {}
+            fields = made_fields(base) or {}
             if name in fields:
-                written = fields[name]
-                known = () if written is None else self._evaluator.declared_values(module, written)
-                return known or (Unknown(f"nothing says what the field `{name}` is", NOWHERE),)
+                return self._declared_field(module, fields[name], name)
         return None
+
+    def _field_of_call(self, qualified: str, name: str) -> Values | None:
+        """Return the same of a class that is what a call makes; None for others."""
+        module, made = self._evaluator.classes.made_class(qualified) or (None, None)
+        if module is None or made is None:
+            return None
+        return self._declared_field(module, made.fields[name], name)
+
+    def _declared_field(self, module: Module, written: ast.expr | None, name: str) -> Values:
+        known = () if written is None else self._evaluator.declared_values(module, written)
+        return known or (Unknown(f"nothing says what the field `{name}` is", NOWHERE),)
 
     def _promised_values(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
         """Return what is annotated where methods assign an attribute."""

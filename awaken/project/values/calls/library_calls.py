@@ -9,6 +9,7 @@ from awaken.contract import Place
 from awaken.knowledge.injection import injection
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.names.functions.decorators import MANAGERS
+from awaken.project.source.expressions.made_classes import MADE_LIKE, made_classes
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
@@ -166,7 +167,7 @@ class LibraryCalls:
         """Return what a call of a library's function gives."""
         evaluator, name = self._evaluator, function.qualified
         facts, place = evaluator.knowledge, module.place(node, "returned here")
-        known_result = self._by_table(name, module, node)
+        known_result = self._by_table(name, module, node) or self._made_class(name, module, node)
         if known_result is not None:
             return (known_result,)
         first = node.args[0] if node.args else None
@@ -231,6 +232,12 @@ class LibraryCalls:
         if name in NAMING:
             return imported_module(self._evaluator, module, node, name)
         return None
+
+    def _made_class(self, name: str, module: Module, node: ast.Call) -> Value | None:
+        """Return the class with certain fields that a call makes; None for other calls."""
+        made = made_classes(module).get(node) if name in MADE_LIKE else None
+        qualified = "" if made is None else f"{module.name}.{made.qualname}"
+        return ClassOf(qualified) if self._evaluator.classes.facts(qualified) else None
 
     def _by_stub(
         self, function: External, module: Module, node: ast.Call, known: Environment

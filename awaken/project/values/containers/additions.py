@@ -295,17 +295,17 @@ class Additions(EvaluatorPart):
         parts = [(item.put, item.node, item.key) for item in additions]
         is_shared = not known and len(places) == 1 and len(parts) > 1
 
-        def joined(number: int) -> Values:
+        def all_values(number: int) -> Values:
             # All at once: one after the other takes the square of their number.
             return union(*(self._put(item, known, is_dict=is_dict)[number] for item in additions))
 
         if not is_shared:
-            return joined(0), joined(1)
+            return all_values(0), all_values(1)
         # Each read of a variable asks for what is put in anywhere.
         module, node = additions[0].module, additions[0].node
         keys, items = (
             self._evaluator.solve(
-                ("put", number, is_dict, *parts), module, node, partial(joined, number), "tree"
+                ("put", number, is_dict, *parts), module, node, partial(all_values, number), "tree"
             )
             for number in (0, 1)
         )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.made_classes import MADE_LIKE, made_fields
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
@@ -22,7 +23,6 @@ from awaken.project.values.domain import ClassOf, InstanceOf
 
 _ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
 """What takes any keyword."""
-_NAMED = frozenset({"collections.namedtuple"})
 _Way = ast.Assign | ast.Call | ast.ClassDef | ast.Dict
 """A display, a call with keywords, or what declares fields."""
 
@@ -138,11 +138,10 @@ class PutSessions:
                 targets = [part.target for part in body if isinstance(part, ast.AnnAssign)]
                 return made, [target.id for target in targets if isinstance(target, ast.Name)]
             case ast.Assign(targets=[ast.Name(id=made)], value=ast.Call() as call):
-                fields = _names(call)  # hardly any call has some: what it calls is asked of these
-                is_one = (
-                    fields and self._evaluator.names.qualified_name(module, call.func) in _NAMED
-                )
-                return made, fields if is_one else []
+                # Hardly any call has some: what it calls is asked of these.
+                if fields := [*(made_fields(call) or ())]:
+                    name = self._evaluator.names.qualified_name(module, call.func)
+                    return made, fields if name in MADE_LIKE else []
         return "", []
 
     def _given_sessions(self, made: str, position: int) -> Iterator[_Put]:
@@ -184,13 +183,3 @@ def _taken_name(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
         ):
             return name, owner
     return name, owner
-
-
-def _names(call: ast.Call) -> list[str]:
-    """Return the names that ``namedtuple("Context", "db key")`` is given."""
-    match call.args:
-        case [_, ast.Constant(value=str() as names), *_]:
-            return names.replace(",", " ").split()
-        case [_, ast.List(elts=items) | ast.Tuple(elts=items), *_]:
-            return [str(node.value) for node in items if isinstance(node, ast.Constant)]
-    return []

@@ -19,6 +19,7 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Load, Module, nodes_in
+from awaken.project.source.replacing import puts_in, words_of
 from awaken.project.source.trees import Function, last_name, position, positional_parameters
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept, both_kept
@@ -30,6 +31,7 @@ from awaken.project.values.domain import (
     Environment,
     FunctionOf,
     InstanceOf,
+    ModuleOf,
     NoneValue,
     Producer,
     Session,
@@ -41,7 +43,10 @@ from awaken.project.values.domain import (
 from awaken.project.values.fixtures_by_name import parametrized_nodes
 from awaken.project.values.questions import Given, Lasting, Passed
 
+_QUERY = "query"
 _TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
+_MAKING = (b"query'", b"'query", b'query"', b'"query', b"query=")
+"""How a field is written of a class that a call makes."""
 _ANY = {"__getattr__", "__getattribute__"}
 _CALLED = name_list("called_by_queries")
 """What is called in place of a query; all else of a session does not change."""
@@ -99,7 +104,27 @@ class StandIns:
                 return True
         classes = self._believing.classes
         paths = self._believing.files_with(_TEXTS)
-        return any(self._is_own(name) for path in paths for name in classes.written_in(path))
+        if any(self._is_own(name) for path in paths for name in classes.written_in(path)):
+            return True
+        return bool(self._given_one) or any(
+            self._is_own(name)
+            for path in self._believing.files_with(_MAKING)
+            for name, written in classes.written_in(path).items()
+            if written.made and _QUERY in written.members
+        )
+
+    @cached_property
+    def _given_one(self) -> frozenset[str]:
+        """The classes and modules to which, or to objects of which, code gives a ``query``."""
+        evaluator = self._believing
+        puts = (
+            (module, put.owner)
+            for module in evaluator.modules_with(words_of(_QUERY))
+            for put in puts_in(module).get(_QUERY, ())
+            if put.owner is not None and not put.is_of_self
+        )
+        values = (value for module, owner in puts for value in evaluator.values(module, owner))
+        return frozenset(name for name in map(_name_of, values) if name)
 
     def _is_session_by_name(self, node: ast.expr) -> bool:
         """Whether ``node`` is an attribute that the program gives nothing but sessions."""
@@ -114,21 +139,24 @@ class StandIns:
         return next((name for name in names if name is not None and name not in without), None)
 
     def _own(self, value: Value) -> str | None:
-        match value:
-            case InstanceOf(qualified=name) | ClassOf(qualified=name):
-                is_own = name == _NAMESPACE or self._is_own(name)
-                return name if is_own else None
-        return None
+        name = _name_of(value)
+        if not name or self._is_mapped(name):
+            return None
+        is_own = name == _NAMESPACE or name in self._given_one or self._is_own(name)
+        return name if is_own else None
 
     def _is_own(self, qualified: str) -> bool:
         """Whether instances of a class answer ``query`` by something of its own."""
         line = self._believing.classes.line(qualified)
-        if not line or self._models.status(qualified) in {"mapped", "base"}:
+        if not line or self._is_mapped(qualified):
             return False
         names = {member for each in line for member in each.attributes}
-        if "query" in names or not _ANY & names:
-            return "query" in names
+        if _QUERY in names or not _ANY & names:
+            return _QUERY in names
         return bool(_CALLED & names) or not all(map(self._only_forwards, line))
+
+    def _is_mapped(self, qualified: str) -> bool:
+        return self._models.status(qualified) in {"mapped", "base"}
 
     def _only_forwards(self, facts: ClassFacts) -> bool:
         """Whether a class asks another object for whatever it has not, and does nothing else."""
@@ -180,8 +208,19 @@ class StandIns:
 
 
 def _makes_one(node: ast.AST) -> bool:
-    """Whether ``node`` makes a namespace with a ``query``."""
-    return isinstance(node, ast.Call) and any(keyword.arg == "query" for keyword in node.keywords)
+    """Whether ``node`` makes a namespace with a ``query``, or with names that it unpacks."""
+    if not isinstance(node, ast.Call):
+        return False
+    names = {keyword.arg for keyword in node.keywords}
+    return _QUERY in names or (None in names and _NAMESPACE.endswith(last_name(node.func) or "?"))
+
+
+def _name_of(value: Value) -> str:
+    """Return the class of an object, the class or the module that it is; empty for all else."""
+    match value:
+        case InstanceOf(qualified=name) | ClassOf(qualified=name) | ModuleOf(path=name):
+            return name
+    return ""
 
 
 # ----------------------------------------------------------------------------------------- doubting
