@@ -15,9 +15,11 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.functions.generated_init import dataclass_makes_init
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import methods_named
+from awaken.project.values.attributes.made_bases import hidden_base
 from awaken.project.values.domain import ClassOf
 
 _PLAIN_BASES = library_names().plain_bases | {"typing.NamedTuple"}
+_MAPPING = "sqlalchemy.orm.DeclarativeBase"
 _METHODS = ("__new__", "__init__", "__post_init__", "__setattr__")
 
 
@@ -64,15 +66,18 @@ class Constructions(ProgramFacts):
         classes = [line[name] for name in order or line if name in line]
         hooks = frozenset[str]().union(*(facts.members for facts in classes))
         why = next(filter(None, (self._why_more(facts, hooks) for facts in classes)), "")
-        if ancestors.unresolved or order is None:
+        hidden = (hidden_base(self._evaluator, ancestors, name) for name in _METHODS)
+        if order is None or any(hidden):
             why = why or f"not all bases of `{qualified}` are known"
+        # A base of `declarative_base()` runs the constructor of SQLAlchemy.
+        outside = (*ancestors.outside, *(_MAPPING for _ in ancestors.unresolved[:1]))
         made, init = self._init(classes)
         given = (*self._first(classes, "__new__"), *init)
         after = (*(self._first(classes, "__post_init__") if made else ()),)
         return Construction(
             given=given,
             after=(*after, *self._first(classes, "__setattr__")),
-            outside=tuple(name for name in ancestors.outside if not _is_plain(name)),
+            outside=tuple(name for name in outside if not _is_plain(name)),
             why=why,
         )
 
