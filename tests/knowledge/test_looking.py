@@ -16,7 +16,7 @@ def test_a_function_of_inspect_that_looks_at_a_function_does_not_call_it(name):
     calls = []
 
     def looked_at(first, second=1):
-        calls.append(first)
+        calls.append((first, second))
 
     getattr(inspect, name.rpartition(".")[2])(looked_at)
 
@@ -31,7 +31,7 @@ def test_a_function_that_reads_signatures_tells_other_parameters_apart(name):
         return first
 
     def other(first, second=1):
-        return first
+        return first, second
 
     read = getattr(inspect, name.rpartition(".")[2])
 
