@@ -132,6 +132,20 @@ class Scope:
         ]
         return names[::-1]
 
+    def qualname_of(self, name: str) -> str:
+        """Return the ``__qualname__`` of what has ``name`` in this scope: ``make.<locals>.Shop``."""
+        parts = [name]
+        for scope in self.chain():
+            if scope.kind == "type-params":
+                continue  # of a definition that opens a scope of its own as well
+            if isinstance(scope.node, Function):
+                parts += ["<locals>", scope.node.name]
+            elif isinstance(scope.node, ast.ClassDef):
+                parts.append(scope.node.name)
+            elif isinstance(scope.node, ast.Lambda):
+                parts += ["<locals>", "<lambda>"]
+        return ".".join(reversed(parts))
+
 
 # Nodes that bind nothing and hold nothing: two of five, so not worth a visit.
 _LEAVES = CHILDLESS - {ast.Name, ast.Global, ast.Nonlocal}

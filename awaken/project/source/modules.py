@@ -15,7 +15,6 @@ from typing import Any, Concatenate, Generic, TypeVar, overload
 from awaken.contract import Place, Span
 from awaken.project.source.bindings import (
     Import,
-    Scope,
     bound_once,
     imports_in,
     names_bound_by,
@@ -502,21 +501,7 @@ class Module:
     @cached_in_file
     def qualname(self, definition: Definition) -> str:
         """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
-        return self.qualname_in(self.scopes.scope_of(definition), definition.name)
-
-    def qualname_in(self, inner: Scope, name: str) -> str:
-        """Return the same of what has ``name`` in a scope."""
-        parts = [name]
-        for scope in inner.chain():
-            if scope.kind == "type-params":
-                continue  # of a definition that opens a scope of its own as well
-            if isinstance(scope.node, Function):
-                parts += ["<locals>", scope.node.name]
-            elif isinstance(scope.node, ast.ClassDef):
-                parts.append(scope.node.name)
-            elif isinstance(scope.node, ast.Lambda):
-                parts += ["<locals>", "<lambda>"]
-        return ".".join(reversed(parts))
+        return self.scopes.scope_of(definition).qualname_of(definition.name)
 
     def call_of(self, function: ast.AST) -> ast.Call | None:
         """Return the call that calls ``function``, an expression; None where nothing does."""

@@ -73,7 +73,7 @@ def _qualname_of(module: Module, call: ast.Call) -> str:
             name = target.id
         case _, ast.Constant(value=str(text)) if not scope.bindings_of(text):
             name = text
-    return module.qualname_in(scope, name) if name else ""
+    return scope.qualname_of(name) if name else ""
 
 
 def made_fields(base: ast.expr) -> dict[str, ast.expr | None] | None:
