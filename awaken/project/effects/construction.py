@@ -26,12 +26,12 @@ _METHODS = ("__new__", "__init__", "__post_init__", "__setattr__")
 class Construction(Struct, frozen=True):
     """The methods of the program that run where a class is called.
 
-    ``given`` get the arguments of the call. ``after`` are the ``__post_init__`` of a dataclass, and
+    ``initialisers`` get the arguments of the call. ``after`` are the ``__post_init__`` of a dataclass, and
     the ``__setattr__`` of assignments. ``outside`` are classes of libraries that may run more.
     ``why`` says why more of the program may run; it is empty where these are all.
     """
 
-    given: tuple[Called, ...]
+    initialisers: tuple[Called, ...]
     after: tuple[Called, ...]
     outside: tuple[str, ...]
     why: str
@@ -39,7 +39,7 @@ class Construction(Struct, frozen=True):
     @property
     def runs(self) -> tuple[Called, ...]:
         """All methods, in the order in which they begin."""
-        return self.given + self.after
+        return self.initialisers + self.after
 
     @property
     def is_all(self) -> bool:
@@ -72,10 +72,10 @@ class Constructions(ProgramFacts):
         # A base of `declarative_base()` runs the constructor of SQLAlchemy.
         outside = (*ancestors.outside, *(_MAPPING for _ in ancestors.unresolved[:1]))
         made, init = self._init(classes)
-        given = (*self._first(classes, "__new__"), *init)
+        initialisers = (*self._first(classes, "__new__"), *init)
         after = (*(self._first(classes, "__post_init__") if made else ()),)
         return Construction(
-            given=given,
+            initialisers=initialisers,
             after=(*after, *self._first(classes, "__setattr__")),
             outside=tuple(name for name in outside if not _is_plain(name)),
             why=why,

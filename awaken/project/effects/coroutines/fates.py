@@ -136,10 +136,10 @@ class PassingOn:
     ) -> Taken | IntoParameter:
         """Return what making an instance of a class of the project does."""
         made = self._constructions.at_call(module, call)
-        if made is None or not made.is_all or len(made.given) > 1:
+        if made is None or not made.is_all or len(made.initialisers) > 1:
             return Taken("unknown", why=otherwise.why)
-        if made.given:
-            return _to_function(made.given[0], where, depth)
+        if made.initialisers:
+            return _to_function(made.initialisers[0], where, depth)
         return Taken("stored", module.excerpt(call.func))
 
 
