@@ -126,20 +126,21 @@ def _of_program(project: Project) -> list[str]:
         caveats.append("a test replaces `run_in_executor()`")
     if project.files_with((b"def run_in_executor",)):
         caveats.append("a loop class of the program overrides it")
-    given = next((x for x in _executors_given(project) if not _is_thread_pool(project, *x)), None)
-    if given is not None:
-        module, node = given
+    executors = _default_executors(project)
+    other = next((pair for pair in executors if not _is_thread_pool(project, *pair)), None)
+    if other is not None:
+        module, node = other
         shown = module.excerpt(node)
         caveats.append(f"the loop has its own executor, `{shown}`, which gets a wrapper of it")
     return caveats
 
 
-def _executors_given(project: Project) -> Iterator[tuple[Module, ast.expr]]:
+def _default_executors(project: Project) -> Iterator[tuple[Module, ast.expr]]:
     """Yield what the program gives to loops as their default executor."""
     for module in project.modules_at(project.files_with((_DEFAULT.encode(),))):
         for node in module.nodes_of(ast.Call):
             if last_name(node.func) == f"set{_DEFAULT}":
-                yield from ((module, given) for given in arguments_of(node)[:1])
+                yield from ((module, executor) for executor in arguments_of(node)[:1])
         yield from ((module, put.value or put.node) for put in puts_in(module).get(_DEFAULT, ()))
 
 

@@ -86,15 +86,15 @@ def made_fields(base: ast.expr) -> dict[str, ast.expr | None] | None:
             named = {keyword.arg: keyword.value for keyword in base.keywords}
         case _:
             return None
-    given = [*args, *(value for name, value in named.items() if name in _OF_FIELDS)]
-    if len(given) != 1 or not named.keys() <= _OF_FIELDS | _OF_OTHERS:
+    fields = [*args, *(value for name, value in named.items() if name in _OF_FIELDS)]
+    if len(fields) != 1 or not named.keys() <= _OF_FIELDS | _OF_OTHERS:
         return None
     # Keys of a dictionary are no attributes.
-    return {} if isinstance(given[0], ast.Dict) else _fields(given[0])
+    return {} if isinstance(fields[0], ast.Dict) else _fields(fields[0])
 
 
-def _fields(given: ast.expr) -> dict[str, ast.expr | None] | None:
-    match given:
+def _fields(node: ast.expr) -> dict[str, ast.expr | None] | None:
+    match node:
         case ast.Constant(value=str(text)):
             return dict.fromkeys(text.replace(",", " ").split())
         case ast.List(elts=items) | ast.Tuple(elts=items):
