@@ -26,9 +26,9 @@ _METHODS = ("__new__", "__init__", "__post_init__", "__setattr__")
 class Construction(Struct, frozen=True):
     """The methods of the program that run where a class is called.
 
-    ``initialisers`` get the arguments of the call. ``after`` are the ``__post_init__`` of a dataclass, and
-    the ``__setattr__`` of assignments. ``outside`` are classes of libraries that may run more.
-    ``why`` says why more of the program may run; it is empty where these are all.
+    ``initialisers`` get the arguments of the call. ``after`` are the ``__post_init__`` of a
+    dataclass, and the ``__setattr__`` of assignments. ``outside`` are classes of libraries that may
+    run more. ``why`` says why more of the program may run; it is empty where these are all.
     """
 
     initialisers: tuple[Called, ...]

@@ -133,7 +133,7 @@ class Scope:
         return names[::-1]
 
     def qualname_of(self, name: str) -> str:
-        """Return the ``__qualname__`` of what has ``name`` in this scope: ``make.<locals>.Shop``."""
+        """Return the ``__qualname__`` of what has ``name`` here: ``make.<locals>.Shop``."""
         parts = [name]
         for scope in self.chain():
             if scope.kind == "type-params":
