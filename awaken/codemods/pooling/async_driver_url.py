@@ -320,12 +320,7 @@ def _rewrite(  # noqa: PLR0913
         said += f"; add `{driver.distribution}` to the dependencies"
     differences = () if driver is None else driver.differences(engine, url)
     said += "".join(f"; {difference}" for difference in differences)
-    return Rewrite(
-        said,
-        list(dict.fromkeys(edits)),
-        list(dict.fromkeys(caveats)),
-        (*places, *(place for _, place in seen)),
-    )
+    return Rewrite(said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)), places)
 
 
 def _is_in_statement(site: Site[ast.Call], text: UrlText) -> bool:

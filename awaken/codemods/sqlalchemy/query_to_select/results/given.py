@@ -21,7 +21,7 @@ _IGNORED = frozenset({"autoflush", "options", "populate_existing", "yield_per"})
 
 
 def caveats_of_given(statement: Statement, links: Iterable[Link]) -> list[str]:
-    """Return what may change where ``statement``, which ``links`` made, is given for a Query."""
+    """Return what may change when a ``select()`` replaces a Query that ``links`` made."""
     method, caveats = statement.chain.end, []
     if statement.unsure or may_load_collection(statement):
         caveats.append(f"`{method}()` needs `.unique()` if a class loads a collection by a join")

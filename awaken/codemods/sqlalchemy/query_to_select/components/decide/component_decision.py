@@ -250,11 +250,11 @@ def _rewrite_of_use(
             decision.caveats.append(OF_TEXT)
         return _links_alone(statement, decision, fragment)
     check_distinct(statement)
-    links = [link for item in component.fragments for link in item.links]
-    if fragment.end == TAKEN:
-        decision.caveats += caveats_of_taken(statement, links)
-    if fragment.ending == "argument" and fragment.end in OF_SESSION:
-        decision.caveats += caveats_of_given(statement, links)
+    executes = fragment.ending == "argument" and fragment.end in OF_SESSION
+    if executes or fragment.end == TAKEN:
+        links = [link for item in component.fragments for link in item.links]
+        caveats = caveats_of_given if executes else caveats_of_taken
+        decision.caveats += caveats(statement, links)
     if fragment.ending in {"executed", "iterated"}:
         return _execution(component, statement, decision, fragment, session.session_at(fragment))
     return _embedding(statement, decision, fragment)
