@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from awaken.contract import Span
 from awaken.knowledge.library_names import library_names, name_list, name_table
 from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.effects.construction import Constructions
 from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
@@ -28,7 +29,6 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     database_names,
 )
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
-from awaken.project.graph.classes.override_sets import MAKING
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.names.functions.decorators import decorator_names
@@ -45,7 +45,6 @@ TableKind = Literal["plain", "selectable", "unknown"]
 _MAPPING_DECORATORS = name_table("mapping_decorators")
 _HARMLESS_DECORATORS = name_list("mapping_nothing")
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
-_MAKING = {*MAKING, "__setattr__"}
 _VALIDATES = "sqlalchemy.orm.validates"
 _LISTENING = name_list("event_functions")
 _LISTENING_WORDS = [b"event", b"constructor"]
@@ -95,6 +94,7 @@ class Models:
         self._evaluator = evaluator
         self._classes = evaluator.classes
         self._reader = MappingReader(evaluator)
+        self._constructions = Constructions(evaluator)
         self.relationships = Relationships(
             evaluator, self._reader, lambda qualified: self.status(qualified) == "plain"
         )
@@ -228,13 +228,12 @@ class Models:
     def runs_where_made(self, qualified: str) -> bool:
         """Whether the program may run code where an object of a mapped class is made.
 
-        That is the ``__init__`` of a class in its line, a validator, or a listener to new objects.
+        That is a method of its construction, a validator, or a listener to new objects.
         """
-        return self._listens_to_new or any(
-            not _MAKING.isdisjoint(facts.members)
-            or any(keyword == "metaclass" for keyword, _ in facts.keywords)
-            or self._validates(facts)
-            for facts in self.ancestors(qualified)
+        made = self._constructions.of_class(qualified)
+        is_own = made is not None and bool(made.runs or made.why)
+        return (
+            is_own or self._listens_to_new or any(map(self._validates, self.ancestors(qualified)))
         )
 
     def _validates(self, facts: ClassFacts) -> bool:
