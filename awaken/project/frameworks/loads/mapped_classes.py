@@ -403,9 +403,9 @@ def _entity_below(
     reader: ModuleReader, qualified: str, node: ast.Attribute, inner: str
 ) -> Item | None:
     """``self.model`` of a mixin that leaves it to its subclasses: all visible ones must agree."""
-    given = [*_values_below(reader, qualified, node, inner)]
+    below = _values_below(reader, qualified, node, inner)
     joined = _joined_item(
-        node, [item and (None if item.certainty.is_weak else item) for item in given]
+        node, [item and (None if item.certainty.is_weak else item) for item in below]
     )
     # Only of a public class of a published project can somebody else have subclasses.
     if joined is None or not (reader.project.published and is_public(reader.module, qualified)):

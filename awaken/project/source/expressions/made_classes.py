@@ -43,16 +43,16 @@ def _all_fields(call: ast.Call) -> dict[str, ast.expr | None] | None:
     match call:
         case ast.Call(
             func=ast.Name(id="type"),
-            args=[_, ast.Tuple(elts=[] | [ast.Name(id="object")]), given],
+            args=[_, ast.Tuple(elts=[] | [ast.Name(id="object")]), namespace],
             keywords=[],
         ):
-            return _written_keys(given)
+            return _written_keys(namespace)
     return made_fields(call)
 
 
-def _written_keys(given: ast.expr) -> dict[str, ast.expr | None] | None:
+def _written_keys(namespace: ast.expr) -> dict[str, ast.expr | None] | None:
     """Return the keys of a dictionary that is written out; None where not all are texts."""
-    match given:
+    match namespace:
         case ast.Dict(keys=keys):
             names = [key.value if isinstance(key, ast.Constant) else None for key in keys]
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):

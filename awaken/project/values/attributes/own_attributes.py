@@ -16,6 +16,7 @@ from awaken.project.source.trees import (
     first_parameter,
     is_overload,
     last_name,
+    methods_named,
     parameters_of,
     walk_statements,
     without_arguments,
@@ -86,10 +87,9 @@ class OwnAttributes:
         if name[:2] == "__" or not any(_LOOKUP in x.members for x in classes.line(qualified)):
             return False
         methods = (
-            (home, part)
+            (home, method)
             for _, home, body in classes.bodies(qualified)
-            for part in body.body
-            if isinstance(part, Function) and part.name == _LOOKUP
+            for method in methods_named(body, _LOOKUP)
         )
         return not all(_passes_lookup(home, method) for home, method in methods)
 

@@ -124,7 +124,7 @@ class StandIns:
             if put.owner is not None and not put.is_of_self
         )
         values = (value for module, owner in puts for value in evaluator.values(module, owner))
-        return frozenset(name for name in map(_name_of, values) if name)
+        return frozenset(name for name in map(_owner_name, values) if name)
 
     def _is_session_by_name(self, node: ast.expr) -> bool:
         """Whether ``node`` is an attribute that the program gives nothing but sessions."""
@@ -139,7 +139,7 @@ class StandIns:
         return next((name for name in names if name is not None and name not in without), None)
 
     def _own(self, value: Value) -> str | None:
-        name = _name_of(value)
+        name = _owner_name(value)
         if not name or self._is_mapped(name):
             return None
         is_own = name == _NAMESPACE or name in self._given_one or self._is_own(name)
@@ -215,7 +215,7 @@ def _makes_one(node: ast.AST) -> bool:
     return _QUERY in names or (None in names and _NAMESPACE.endswith(last_name(node.func) or "?"))
 
 
-def _name_of(value: Value) -> str:
+def _owner_name(value: Value) -> str:
     """Return the class of an object, the class or the module that it is; empty for all else."""
     match value:
         case InstanceOf(qualified=name) | ClassOf(qualified=name) | ModuleOf(path=name):
