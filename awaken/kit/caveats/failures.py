@@ -41,7 +41,10 @@ def _caught_above(
 def observers(
     project: Project, module: Module, node: ast.AST, classes: AbstractSet[str | None]
 ) -> Iterator[tuple[str, Place]]:
-    """Yield the same with what is around ``node`` in its own function."""
+    """Yield who observes a failure of one of ``classes`` at ``node``: handlers, threads and tasks.
+
+    They are in its function and in callers. Each has the clause that says so.
+    """
     yield from ((HIDDEN, place) for place in caught_around(project, module, node, classes))
     yield from caught_by_callers(project, module, node, classes)
 
@@ -49,10 +52,7 @@ def observers(
 def caught_by_callers(
     project: Project, module: Module, node: ast.AST, classes: AbstractSet[str | None]
 ) -> Iterator[tuple[str, Place]]:
-    """Yield what catches one of ``classes`` in the functions that lead to ``node``, or keeps it.
-
-    Each has the clause that says so.
-    """
+    """Yield the same of the functions that lead to ``node`` alone."""
     function = module.enclosing_def(node)
     if function is not None:
         leading = project.calls.leading_to(module, function)
@@ -62,11 +62,7 @@ def caught_by_callers(
 def observers_above(
     project: Project, leading: Leading, classes: AbstractSet[str | None]
 ) -> Iterator[tuple[str, Place]]:
-    """Yield what catches one of ``classes`` around the calls by which functions lead on, or keeps
-    it.
-
-    Each has the clause that says so.
-    """
+    """Yield the same of the calls by which functions lead on."""
     yield from ((HIDDEN, place) for place in _caught_above(project, leading, classes))
     yield from ((KEPT, place) for place in _kept_above(project, leading))
 
