@@ -261,6 +261,17 @@ def items_of_one_dictionary(number: int) -> str:
     )
 
 
+def calls_of_itself(number: int) -> str:
+    """Return a function that calls itself at many places, each with the list that it fills."""
+    return (
+        MODEL
+        + "def fill(made, row, kind):\n    made.append(row)\n"
+        + _lines("    if kind == {i}:\n        fill(made, row, kind)\n", number)
+        + "\ndef use(session: Session):\n    made = []\n"
+        + "    fill(made, session.get(User, 1), 1)\n    print(made[0].orders)\n"
+    )
+
+
 SHAPES: dict[str, Shape] = {
     "functions in a list called by index": Shape(called_by_index, 10, 50),
     "decorators on one function": Shape(decorators, 5, 20),
@@ -275,6 +286,7 @@ SHAPES: dict[str, Shape] = {
     "fields of one name": Shape(fields_of_one_name, 8, 15, migrate),
     "functions of one list": Shape(functions_of_one_list, 8, 25, migrate),
     "items of one dictionary": Shape(items_of_one_dictionary, 8, 10, migrate),
+    "calls of itself": Shape(calls_of_itself, 8, 20, migrate),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from programs import last, module_of, program
 
+from awaken.project.values.domain import Unknown
+
 
 @pytest.mark.parametrize(
     "text",
@@ -113,3 +115,28 @@ def test_what_an_object_has_is_not_of_a_module(init, may_be_in_it):
     module = module_of(project, "m.py")
 
     assert ("n.Other" in str(project.values.of(module, last(module, "it")))) is may_be_in_it
+
+
+@pytest.mark.parametrize(
+    ("added", "is_known"),
+    [
+        ("made.append(Row())", True),
+        # Deep inside, it is filled by what nobody sees.
+        ("made.append(Row())\n    unseen(made)", False),
+    ],
+)
+def test_a_function_that_calls_itself_adds_the_same_each_time(added, is_known):
+    text = (
+        "class Row: ...\n\n"
+        f"def fill(made, number, unseen):\n    {added}\n"
+        "    if number:\n        fill(made, number - 1, unseen)\n        fill(made, 0, unseen)\n\n"
+        "def asked(unseen):\n    made = []\n    fill(made, 3, unseen)\n    return made[0]\n"
+    )
+    project = program({"m.py": text})
+    module = module_of(project, "m.py")
+    values = project.values.of(module, last(module, "made[0]"))
+
+    assert values.is_known is is_known
+    assert {value.qualified for value in values.alternatives if not isinstance(value, Unknown)} == {
+        "m.Row"
+    }

@@ -158,7 +158,7 @@ class TupleOf(Struct, frozen=True):
     items: tuple[Values, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Argument:
     """The argument of a call for one parameter, still to be evaluated in its own file.
 
@@ -192,10 +192,9 @@ class Argument:
 
     def __hash__(self) -> int:
         if not self._hash:
-            # Many objects are the receiver of one method: their classes distinguish them.
-            receiver = getattr(self.receiver, "qualified", None)
-            path, parameter, value = self.module.path, self.parameter, self.value
-            result = hash((path, receiver, *position(parameter), *position(value)))
+            place = self.module.path, *position(self.parameter), *position(self.value)
+            # Many objects are the receiver of one method, and a recursion passes others each time.
+            result = hash((place, self.receiver, self.known))
             object.__setattr__(self, "_hash", result)
         return self._hash
 

@@ -24,7 +24,6 @@ from msgspec import Struct
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import (
     NOWHERE,
-    Argument,
     Unknown,
     Values,
     bounded_values,
@@ -383,7 +382,4 @@ def _placed_value(part: object, path: str) -> object:
             return type(part), path, part.lineno, part.col_offset, end
         case tuple():
             return tuple(_placed_value(item, path) for item in part)
-        case Argument():
-            # Arguments that a recursion builds from each other have one place.
-            return part, part.receiver, _placed_value(part.known, path)
     return part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from awaken.contract import Place
 from awaken.project.names.classes import PROTOCOLS
@@ -187,6 +188,15 @@ class _Functions:
     def __init__(self, evaluator: Questions, uses: Uses) -> None:
         self._evaluator = evaluator
         self._uses = uses
+        self._arguments = WeakValueDictionary[int, Argument]()
+
+    def _first_equal(self, argument: Argument) -> Argument:
+        """Return the first argument that is equal to ``argument``.
+
+        Each holds those around its call. Equal ones that are one object compare at once.
+        """
+        first = self._arguments.setdefault(hash(argument), argument)
+        return first if first == argument else argument
 
     def _receiver(self, function: FunctionOf, node: Function) -> Environment:
         """Return the object of a method, where it says more than the method's class.
@@ -216,7 +226,7 @@ class _Functions:
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
-        known = (*self._receiver(function, node), *known)
+        known = tuple(map(self._first_equal, (*self._receiver(function, node), *known)))
         holds = bool(known) or (function.bound is not None and holds_tree((function.bound,)))
         return self._evaluator.solve(
             ("call", node, known, function.bound),

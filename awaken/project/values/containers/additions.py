@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -24,7 +23,12 @@ from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameter_getting, positional_parameters
+from awaken.project.source.trees import (
+    Function,
+    FunctionOrLambda,
+    parameter_getting,
+    positional_parameters,
+)
 from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.containers.built_containers import joined_contents
 from awaken.project.values.domain import (
@@ -64,6 +68,7 @@ _SHARED = "?"
 """The owner of what an object may have from another that calls it by the same name."""
 
 Put = Literal["item", "all", "passed", "unknown"]
+_Part = Literal["keys", "items"]
 
 
 class Addition(Struct, frozen=True):
@@ -83,6 +88,15 @@ class Addition(Struct, frozen=True):
     call: ast.Call | None = None
     iterated: tuple[int, ...] = ()
     owner: str = ""
+
+
+class _PassedOn(Struct, frozen=True):
+    """A call that is given the container, after so many other ``calls``."""
+
+    addition: Addition
+    call: ast.Call
+    calls: int
+    entered: set[Hashable]
 
 
 class Additions(EvaluatorPart):
@@ -182,18 +196,24 @@ class Additions(EvaluatorPart):
         return _kept_additions(module, ("additions", name), lambda: uses.of_objects(module, name))
 
     # -------------------------------------------------------------------- what it is passed to
-    def _seen_in(self, additions: Iterable[Addition], calls: int = 0) -> Iterator[Addition]:
+    def _seen_in(self, additions: Iterable[Addition]) -> Iterator[Addition]:
         """Yield ``additions``, with what the called functions add in place of their calls."""
+        return self._additions_after(additions, 0, set())
+
+    def _additions_after(
+        self, additions: Iterable[Addition], calls: int, entered: set[Hashable]
+    ) -> Iterator[Addition]:
+        """Yield what is added after so many ``calls``; each function of ``entered`` is done."""
         for addition in additions:
             if addition.call is None:
                 yield addition
                 continue
             for function in self._evaluator.values(addition.module, addition.call.func):
-                yield from self._additions_of_call(function, addition, addition.call, calls)
+                call = _PassedOn(addition, addition.call, calls, entered)
+                yield from self._additions_of_call(function, call)
 
-    def _additions_of_call(
-        self, function: Value, one: Addition, call: ast.Call, calls: int
-    ) -> Iterator[Addition]:
+    def _additions_of_call(self, function: Value, passed: _PassedOn) -> Iterator[Addition]:
+        addition, call = passed.addition, passed.call
         match function:
             case External() | Session() | NotRelevant():
                 return
@@ -201,20 +221,34 @@ class Additions(EvaluatorPart):
                 self._evaluator.classes.facts(name) is None
             ):
                 return
-            case FunctionOf() if calls < MOST_CALLS:
+            case FunctionOf() if passed.calls < MOST_CALLS:
                 node, bound = function.node, int(function.bound is not None)
-                parameter = parameter_getting(call, node, one.node, bound)
+                parameter = parameter_getting(call, node, addition.node, bound)
                 if parameter is not None:
-                    home = function.module
-                    scope = home.scopes.scope_made_by(function.node)
                     # Its result goes to the caller, which is ignored.
-                    inner = self._of_variable(home, scope, parameter.arg, one.depth, is_local=False)
-                    for more in self._seen_in(inner, calls + 1):
-                        yield replace(more, iterated=(*more.iterated, *one.iterated))
+                    yield from self._additions_in(function.module, node, parameter, passed)
                     return
-            case ClassOf(qualified=name) if self._copies(name, call, one.node):
+            case ClassOf(qualified=name) if self._copies(name, call, addition.node):
                 return
-        yield Addition("unknown", one.depth, one.module, one.node, iterated=one.iterated)
+        yield Addition(
+            "unknown", addition.depth, addition.module, addition.node, iterated=addition.iterated
+        )
+
+    def _additions_in(
+        self, module: Module, function: FunctionOrLambda, parameter: ast.arg, passed: _PassedOn
+    ) -> Iterator[Addition]:
+        """Yield what ``function`` adds to the container that ``parameter`` gets."""
+        depth, iterated = passed.addition.depth, passed.addition.iterated
+        key = (parameter, depth, iterated)
+        # One that calls itself adds the same each time.
+        if key in passed.entered:
+            return
+        passed.entered.add(key)
+        scope = module.scopes.scope_made_by(function)
+        inner = self._of_variable(module, scope, parameter.arg, depth, is_local=False)
+        for more in self._additions_after(inner, passed.calls + 1, passed.entered):
+            depths = dict.fromkeys((*more.iterated, *iterated))
+            yield replace(more, iterated=tuple(depths))
 
     def _copies(self, qualified: str, call: ast.Call, node: ast.AST) -> bool:
         """Whether an instance of a class of the program holds a copy of the container ``node``.
@@ -284,32 +318,26 @@ class Additions(EvaluatorPart):
         is_dict: bool,
     ) -> list[Values]:
         *keys, items = parameters
-        more_keys, more = self._all_put(additions, known, is_dict=is_dict)
-        return [*(union(held, more_keys) for held in keys[:1]), *keys[1:], union(items, more)]
+        if keys:
+            keys[0] = union(keys[0], self._all_put("keys", additions, known, is_dict=is_dict))
+        return [*keys, union(items, self._all_put("items", additions, known, is_dict=is_dict))]
 
     def _all_put(
-        self, additions: Sequence[Addition], known: Environment, *, is_dict: bool
-    ) -> tuple[Values, Values]:
-        """Return the keys and the items that ``additions`` put in, all together."""
-        places = {addition.module for addition in additions}
-        parts = [(item.put, item.node, item.key) for item in additions]
-        is_shared = not known and len(places) == 1 and len(parts) > 1
+        self, part: _Part, additions: Sequence[Addition], known: Environment, *, is_dict: bool
+    ) -> Values:
+        """Return the keys or the items that ``additions`` put in, all together."""
 
-        def all_values(number: int) -> Values:
+        def all_values() -> Values:
             # All at once: one after the other takes the square of their number.
-            return union(*(self._put(item, known, is_dict=is_dict)[number] for item in additions))
+            return union(*(self._put(part, item, known, is_dict=is_dict) for item in additions))
 
-        if not is_shared:
-            return all_values(0), all_values(1)
+        places = {item.module for item in additions}
+        if known or len(places) != 1 or len(additions) == 1:
+            return all_values()
         # Each read of a variable asks for what is put in anywhere.
+        key = ("put", part, is_dict, *((item.put, item.node, item.key) for item in additions))
         module, node = additions[0].module, additions[0].node
-        keys, items = (
-            self._evaluator.solve(
-                ("put", number, is_dict, *parts), module, node, partial(all_values, number), "tree"
-            )
-            for number in (0, 1)
-        )
-        return keys, items
+        return self._evaluator.solve(key, module, node, all_values, "tree")
 
     def _named_with(
         self, named: Sequence[tuple[str, Values]], additions: Sequence[Addition], known: Environment
@@ -329,25 +357,24 @@ class Additions(EvaluatorPart):
         for key, values in named:
             yield key, union(values, put_in.get(key, ()))
 
-    def _put(self, one: Addition, known: Environment, *, is_dict: bool) -> tuple[Values, Values]:
-        """Return the keys and the items that an addition puts in."""
-        evaluator, module = self._evaluator, one.module
-        if one.put == "unknown":
-            why = "some of its items are unknown"
-            unknown = (evaluator.unknown(module, one.node, why),)
-            return unknown, unknown
-        if isinstance(one.node, ast.Module):
-            return (), ()
-        given = evaluator.values(module, one.node, known)
-        keys: Values = (STR,)
-        # Of a list, nobody asks at which index.
-        if one.key is not None and is_dict:
-            keys = evaluator.values(module, one.key, known)
-        if one.put == "item":
-            return keys, given
+    def _put(self, part: _Part, item: Addition, known: Environment, *, is_dict: bool) -> Values:
+        """Return the keys or the items that one addition puts in."""
+        evaluator, module, node = self._evaluator, item.module, item.node
+        if item.put == "unknown":
+            return (evaluator.unknown(module, node, "some of its items are unknown"),)
+        if isinstance(node, ast.Module):
+            return ()
+        if item.put == "item" and part == "keys":
+            # Of a list, nobody asks at which index.
+            if item.key is None or not is_dict:
+                return (STR,)
+            return evaluator.values(module, item.key, known)
+        values = evaluator.values(module, node, known)
+        if item.put == "item":
+            return values
         if is_dict:
-            return joined_contents(given, module, one.node)
-        return (), evaluator.iterated_values(given, module, one.node)
+            return joined_contents(values, module, node)[part == "items"]
+        return () if part == "keys" else evaluator.iterated_values(values, module, node)
 
 
 _Kept = tuple[
