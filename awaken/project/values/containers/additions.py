@@ -295,15 +295,15 @@ class Additions(EvaluatorPart):
                     own = [addition for addition in additions if addition.depth == depth]
                     parameters = self._values_with(parameters, own, known, is_dict=name in DICTS)
                     named = tuple(self._named_with(named, own, known))
+                inside = _below(additions, depth)
                 if name in DICTS:
-                    additions = [item for item in additions if depth not in item.iterated]
-                inner = self._grown(parameters[-1], additions, known, depth + 1)
-                held = (
-                    (key, self._grown(each, additions, known, depth + 1)) for key, each in named
-                )
+                    inside = [item for item in inside if depth not in item.iterated]
+                inner = self._grown(parameters[-1], inside, known, depth + 1)
+                held = ((key, self._grown(each, inside, known, depth + 1)) for key, each in named)
                 return replace(value, parameters=(*parameters[:-1], inner), named=tuple(held))
             case TupleOf():
-                items = (self._grown(item, additions, known, depth + 1) for item in value.items)
+                inside = _below(additions, depth)
+                items = (self._grown(item, inside, known, depth + 1) for item in value.items)
                 return TupleOf(tuple(items))
             case Producer():
                 return replace(value, inner=self._grown(value.inner, additions, known, depth))
@@ -375,6 +375,11 @@ class Additions(EvaluatorPart):
         if is_dict:
             return joined_contents(values, module, node)[part == "items"]
         return () if part == "keys" else evaluator.iterated_values(values, module, node)
+
+
+def _below(additions: Sequence[Addition], depth: int) -> list[Addition]:
+    """Return what is put into the containers inside of one at ``depth``."""
+    return [addition for addition in additions if addition.depth > depth]
 
 
 _Kept = tuple[
