@@ -21,18 +21,22 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
     refused_tasks,
     whole_signature,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import (
     EntryPoint,
+    Reach,
     begins_process,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import uses_of_variables
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, ENCLOSE, Bridged
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, runs_no_loop
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_one_call, waiting_in
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
+    Region,
+    is_one_call,
+    runs_no_loop,
+    waiting_in,
+)
 from awaken.contract import Edit, Place
 from awaken.kit.search import argument, modules_with, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site

@@ -15,8 +15,8 @@ from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces impor
     node_of_piece,
     piece_around,
 )
-from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
-from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import given_to_unknown
 from awaken.kit.search import argument, modules_with
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module

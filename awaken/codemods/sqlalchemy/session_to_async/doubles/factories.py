@@ -11,14 +11,18 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import EFFECT, results_given
-from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    ASYNC_MOCK,
     ASYNCHRONOUS,
     Manager,
     entered_asynchronously,
     managers_of,
+    not_understood,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
+    EFFECT,
+    RESULT,
+    results_given,
 )
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties import (
     names_taken,
     owner_of,
 )

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.program_components i
 from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import unknown_behind
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved import unknown_behind
 from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite

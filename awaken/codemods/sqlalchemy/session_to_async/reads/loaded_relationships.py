@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_in_unread_property
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.field_validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded, leads_back
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
     loaded_when_written,

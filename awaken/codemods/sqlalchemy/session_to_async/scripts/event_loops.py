@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import (
     calls_of,
     is_call_of,
 )

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import entered_at
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.contract import Place
 from awaken.kit.search import imported_at, importers, is_command, is_imported
 from awaken.knowledge.decorators import library_decorators
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
@@ -230,3 +234,49 @@ def _is_of_python(project: Project, module: Module, call: ast.Call) -> bool:
         return True
     name = project.qualified_name(module, call.func) or ""
     return name.partition(".")[0] in sys.stdlib_module_names - _MAY_RUN_LOOPS
+
+
+class Waiting(Struct, frozen=True):
+    """Operations, managers of the program that are entered, and calls of what waits."""
+
+    operations: Sequence[Operation]
+    entered: Sequence[ast.expr]
+    calls: Sequence[ast.expr]
+
+    def nodes(self) -> list[ast.expr]:
+        """Return all of them."""
+        return [*(operation.node for operation in self.operations), *self.entered, *self.calls]
+
+
+def waiting_in(part: SynchronousPart, module: Module, function: Function | None = None) -> Waiting:
+    """Return what waits in a function, or in a file outside of all; a task runs itself."""
+    top = part.place_of(module, function)
+    entered = [entered_at(module, place) for place in part.entries.get(top, ())]
+    calls = [
+        node
+        for call in part.calls.get(top, ())
+        if not call.functions or not all(map(part.entry_points.is_task, call.functions))
+        for node in module.calls_at(call.place.span)[:1]
+    ]
+    return Waiting(part.operations_of(module, top), entered, calls)
+
+
+def is_entered(module: Module, node: ast.AST) -> bool:
+    """Whether what a call gives is entered, iterated or a decorator, and not awaited."""
+    taking = ast.comprehension | ast.For | ast.withitem | ast.ClassDef | Function
+    return isinstance(module.parent(node), taking)
+
+
+def is_one_call(part: SynchronousPart, region: Region, waiting: Waiting) -> bool:
+    """Whether all that waits in a region is one call: its coroutine runs at its place."""
+    module = region.module
+    inside = [node for node in waiting.nodes() if region.holds(module.place(node))]
+    is_alone = len(inside) == 1 and inside[0] in waiting.calls
+    return is_alone and not (is_entered(module, inside[0]) or iterates(part, module, inside[0]))
+
+
+def iterates(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    """Whether a call gives a generator: that becomes asynchronous, and nothing awaits it."""
+    calls = part.project.calls
+    called = calls.function_called(module, node) if isinstance(node, ast.Call) else None
+    return isinstance(called, Called) and called.module.is_generator(called.function)

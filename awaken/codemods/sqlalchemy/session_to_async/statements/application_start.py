@@ -23,15 +23,14 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     POSTPONE,
     Postponed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, Waiting, is_entered
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (
     Scripts,
     blank_lines_below,
     lines_above,
     names_kept,
+    share_names,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.shared_names import share_names
 from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module

@@ -28,15 +28,15 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_value
     ConvertedValues,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.passed_objects import (
+    RequestedObjects,
+    read_of_made,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     items_of,
     kept_steps,
     leads_back,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
-    RequestedObjects,
-    read_of_made,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (

@@ -47,13 +47,13 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     read_nodes,
     whole_if,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
-from awaken.codemods.sqlalchemy.session_to_async.reads.transient import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import (
+    Persistence,
     is_flushed_by_value,
     is_given_away,
     is_transient,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site

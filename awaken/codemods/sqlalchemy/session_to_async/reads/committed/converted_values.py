@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.expression_columns import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     read_expressions,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (

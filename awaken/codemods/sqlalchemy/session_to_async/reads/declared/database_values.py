@@ -13,10 +13,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.fetched_columns import (
-    column_declaration,
-    fetched_edits,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import (
     argument_edit,
     is_read,
@@ -25,11 +21,14 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments
 from awaken.codemods.sqlalchemy.session_to_async.reasons import DATABASE_VALUE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
+    from awaken.kit.relationships.sides import Key
     from awaken.project import Project
+    from awaken.project.source.modules import Module
 
 _WORDS = (b"onupdate", b"Computed")
 _SETTING = "eager_defaults"
@@ -117,3 +116,104 @@ def _is_set(project: Project, qualified: str) -> bool:
         and said.value is True
         for key, said in pairs
     )
+
+
+_MAPPED_COLUMN = "sqlalchemy.orm.mapped_column"
+COLUMNS = frozenset({"sqlalchemy.Column", _MAPPED_COLUMN})
+"""What declares a column by a call."""
+_FETCHED = "sqlalchemy.FetchedValue"
+_FETCHING = "server_onupdate"
+
+
+def fetched_edits(project: Project, site: Site[ast.expr]) -> list[Edit]:
+    """Return the edits that make SQLAlchemy fetch a column after an update.
+
+    Raises Refused where a name that is needed means something else there.
+    """
+    node = site.node
+    if isinstance(node, ast.Call):
+        fetched, imports = name_from_same_module(project, site, node.func, _FETCHED)
+        return [site.add_keyword(node, _FETCHING, f"{fetched}()"), *imports]
+    fetched, imports = name_from_same_module(project, site, None, _FETCHED)
+    column, more = name_from_same_module(project, site, None, _MAPPED_COLUMN)
+    code = f" = {column}({_FETCHING}={fetched}())"
+    return [site.insert_behind(node, code), *imports, *more]
+
+
+def column_declaration(
+    project: Project, rule: str, qualified: str, name: str
+) -> Site[ast.expr] | None:
+    """Return what declares a column of a mapped class, in its body or in that of a base.
+
+    That is a call, or an annotation alone. None where it is no plain call of ``Column`` or
+    ``mapped_column`` and no ``Mapped[...]``. None also if it declares how an update computes it.
+    """
+    for ancestor in project.orm.mapping_ancestors(qualified):
+        pair = project.class_definition(ancestor)
+        if pair is None:
+            continue
+        module, owner = pair
+        for statement in owner.body:
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Name(id=declared)], value=ast.Call() as node)
+                    | ast.AnnAssign(target=ast.Name(id=declared), value=ast.Call() as node)
+                ) if declared == name:
+                    called = project.qualified_name(module, node.func)
+                    is_said = any(each.arg in {None, _FETCHING} for each in node.keywords)
+                    return Site(rule, module, node) if called in COLUMNS and not is_said else None
+                case ast.AnnAssign(
+                    target=ast.Name(id=declared), annotation=annotation, value=None
+                ) if declared == name:
+                    mapped = (
+                        annotation.value if isinstance(annotation, ast.Subscript) else annotation
+                    )
+                    is_mapped = project.qualified_name(module, mapped) == "sqlalchemy.orm.Mapped"
+                    return Site(rule, module, annotation) if is_mapped else None
+    return None
+
+
+_EXPRESSION_WORDS = (b"column_property",)
+
+
+def is_expression(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a call declares a SQL expression, which is expired when its object is flushed."""
+    if project.qualified_name(module, call.func) != "sqlalchemy.orm.column_property":
+        return False
+    first = call.args[0] if call.args else None
+    called = first.func if isinstance(first, ast.Call) else None
+    return called is None or project.qualified_name(module, called) not in COLUMNS
+
+
+def declared_columns(project: Project, module: Module, call: ast.Call) -> Iterator[Key]:
+    """Yield the columns that a call declares: in the body of a class, or for one outside."""
+    inside = module.enclosing_class(call)
+    owner = None if inside is None else module.full_name(inside)
+    match module.statement_of(call):
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if (
+            owner is not None
+        ):
+            yield owner, name
+        case ast.Assign(targets=[ast.Attribute(value=mapped, attr=name)]):
+            owner = project.qualified_name(module, mapped)
+            if owner is not None:
+                yield owner, name
+        case ast.Return() as returned if owner is not None:
+            # Of a `declared_attr`, which is named as the column.
+            function = module.enclosing_function(returned)
+            if isinstance(function, ast.FunctionDef):
+                yield owner, function.name
+
+
+def read_expressions(project: Project) -> frozenset[Key]:
+    """Return the expressions of a program that something reads, each by its class and name."""
+    declared = {
+        key
+        for module, call in nodes_with(project, _EXPRESSION_WORDS, ast.Call, revisions=False)
+        if is_expression(project, module, call)
+        for key in declared_columns(project, module, call)
+    }
+    names = {name for _, name in declared}
+    reads = project.orm.reads.columns.reads_of(names) if names else ()
+    read = {read.attribute for read in reads}
+    return frozenset(key for key in declared if key[1] in read)

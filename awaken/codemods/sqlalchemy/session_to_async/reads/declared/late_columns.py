@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.expression_columns import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     declared_columns,
     is_expression,
 )

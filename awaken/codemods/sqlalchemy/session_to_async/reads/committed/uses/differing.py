@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, product
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.added_again import AddedAgain
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import (
     ADDING,
+    AddedAgain,
     Use,
     calls_between,
     names_read,

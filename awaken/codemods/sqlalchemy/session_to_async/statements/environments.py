@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import synchronous_url_helper
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import (
+    Reach,
+    begins_process,
+)
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
-from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, Migrating
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import MANAGER
+from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.kit.changes import Member, member
@@ -14,6 +14,7 @@ from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Producer, functions_in
 
 _WORD = MANAGER.rpartition(".")[2].encode()
@@ -54,3 +55,25 @@ def _rewritten(site: Site[ast.AST], part: SynchronousPart, given: list[FunctionP
         raise Refused(reasons.HANDED_ON, given[0].qualname)
     written, edits = write_twin(part.project, site, node, MANAGER)
     return Rewrite(f"`{written}` makes `{given[0].qualname}` a context manager", edits)
+
+
+def entered_with_options(module: Module, made: ast.expr) -> ast.Call | None:
+    """Return `engine.connect().execution_options(...)` of a ``with``, around ``made``.
+
+    None of anything else. An engine takes the same options, and is there before it connects.
+    """
+    outer = module.method_call_on(made)
+    if outer is None or not isinstance(module.parent(outer), ast.withitem):
+        return None
+    match made:
+        case ast.Call(func=ast.Attribute(attr="connect"), args=[], keywords=[]):
+            return outer if last_name(outer.func) == "execution_options" else None
+    return None
+
+
+def is_entered_with_options(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` gives options to a connection that a ``with`` enters."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=made)):
+            return entered_with_options(module, made) is node
+    return False

@@ -14,7 +14,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
-from awaken.codemods.sqlalchemy.session_to_async.reads.computed.sql_expressions import SQL_FUNCTION
+from awaken.codemods.sqlalchemy.session_to_async.reads.computed import (
+    SQL_FUNCTION,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit
 from awaken.kit.changes import Member

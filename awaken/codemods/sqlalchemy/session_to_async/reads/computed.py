@@ -1,6 +1,15 @@
-"""Attributes that are set to an SQL expression: their value is loaded after the flush.
+"""Values that the database computes or has already: objects read them after a statement.
 
-The database computes the value in a flush, which expires the attribute. Reading it loaded it.
+A flush computes an attribute that is set to an SQL expression, and expires it. Reading it loaded
+it.
+
+A bulk update expires an attribute that Python cannot compute of each object that the session has.
+``get`` gives such an object as it is, and reading the attribute loads it (SQLAlchemy,
+"ORM-Enabled INSERT, UPDATE, and DELETE statements").
+
+A row that an upsert returns keeps its identity, so the session returns the object that it has. A
+synchronous session expired that when it committed, and filled it again from the row (SQLAlchemy,
+"Using RETURNING with upsert statements").
 """
 
 from __future__ import annotations
@@ -12,22 +21,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import below_headers
-from awaken.codemods.sqlalchemy.session_to_async.reads.computed.sql_expressions import (
-    is_sql_expression,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
+from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import changed_class
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew, holds_back, populating
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
+from awaken.kit.names_here import values_behind
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.libraries import BLOCKING_SESSIONS
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import library_names, name_list
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
-from awaken.project.source.trees import root_of
+from awaken.project.source.trees import chained_calls, last_name, root_of
 from awaken.project.source.words import called_words
+from awaken.project.source.worklist import preorder
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -173,3 +184,133 @@ def _is_bound_before(module: Module, owner: ast.expr, statement: ast.stmt) -> bo
     bindings = module.scopes.bindings_of(root)
     start = module.span(statement).start
     return bool(bindings) and all(module.span(binding.node).start < start for binding in bindings)
+
+
+_UPDATING_WORDS = (b".values(",)
+
+
+def got_behind_updates(project: Project) -> dict[Place, Anew]:
+    """Return the calls of ``get`` that have to read again, with the argument for that."""
+    updated = {
+        (owner, name)
+        for module in modules_with(project, _UPDATING_WORDS)
+        if not is_of_alembic(module)
+        for owner, name in _computed_columns(project, module)
+    }
+    reads = project.orm.reads.columns.reads_of({name for _, name in updated}) if updated else ()
+    places = {
+        trace.load.place
+        for read in reads
+        if any((name, read.attribute) in updated for name in _hierarchy(project, read.owner))
+        for trace in read.traces
+        if trace.load.kind == "get" and len(trace.path) == 1
+    }
+    is_held = holds_back(project) if places else False
+    reloads = {place: populating(project, place, is_held=is_held) for place in places}
+    return {place: said for place, said in reloads.items() if said is not None}
+
+
+def _hierarchy(project: Project, qualified: str) -> tuple[str, ...]:
+    """Return a class with those that it inherits from and those that inherit from it."""
+    return (*project.orm.mapping_ancestors(qualified), *project.all_subclasses(qualified))
+
+
+def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, str]]:
+    """Yield the columns that bulk updates of a file give expressions of SQL, with their classes."""
+    for node in module.walk():
+        match node:
+            case ast.Call(func=ast.Attribute(value=chain, attr="values")):
+                owner, _ = changed_class(project, module, chain)
+                for name, value in _given_pairs(node) if owner else ():
+                    if is_sql_expression(project, module, value):
+                        yield owner, name
+
+
+def _given_pairs(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    for keyword in call.keywords:
+        if keyword.arg is not None:
+            yield keyword.arg, keyword.value
+    for argument in call.args:
+        if isinstance(argument, ast.Dict):
+            for key, value in zip(argument.keys, argument.values, strict=True):
+                match key:
+                    case ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+                        yield name, value
+
+
+_RUNNING = library_names().executing_methods
+_UPDATING = b"on_conflict_do_update"
+
+
+def returned_by_upserts(project: Project) -> dict[Place, Anew]:
+    """Return the calls that run upserts which return objects, with the argument to reload them."""
+    places = (
+        module.place(call)
+        for path in project.files_with((_UPDATING,))
+        if (module := project.module(path)) is not None
+        for call in _upserts(project, module)
+    )
+    return dict.fromkeys(places, Anew("execution_options", '{"populate_existing": True}'))
+
+
+def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
+    for node in module.walk():
+        match node:
+            case ast.Call(func=ast.Attribute(value=session, attr=method), args=[given, *_]) if (
+                method in _RUNNING
+            ):
+                is_upsert = _returns_objects(project, module, given)
+                if is_upsert and not _changes_objects(module, node):
+                    proof = project.orm.session_of(module, session)
+                    if isinstance(proof, SessionProof) and not proof.kind.startswith("async"):
+                        yield node
+
+
+def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:
+    """Whether a statement updates rows that are there, and returns objects of a mapped class.
+
+    It may be made in several assignments, as SQLAlchemy documents it with ``excluded``.
+    """
+    chains = map(chained_calls, values_behind(module, statement))
+    calls = {last_name(call.func): call for chain in chains for call in chain}
+    returned = calls["returning"].args if "returning" in calls else []
+    classes = (project.qualified_name(module, part) for part in returned)
+    return _UPDATING.decode() in calls and any(map(project.orm.mapped_class, classes))
+
+
+def _changes_objects(module: Module, call: ast.Call) -> bool:
+    """Whether a function sets attributes before, which would be lost where they are not written."""
+    around, start = module.enclosing_function(call), module.span(call).start
+    return around is not None and any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and module.span(node).start < start
+        for node in module.walk(around)
+    )
+
+
+SQL_FUNCTION = "sqlalchemy.func."
+"""What the name of a function of SQL begins with."""
+_OTHERS = {"sqlalchemy.case", "sqlalchemy.literal_column", "sqlalchemy.text"}
+
+
+def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool:
+    """Whether a value calls a function of SQL, or computes with a column of a class."""
+    for node in preorder([value], _parts):
+        if isinstance(node, ast.Call):
+            name = project.qualified_name(module, node.func) or ""
+            if name.startswith(SQL_FUNCTION) or name in _OTHERS:
+                return True
+        elif isinstance(node, ast.Attribute) and not isinstance(value, ast.Attribute):
+            # Attributes with names of Python or SQLAlchemy are not columns.
+            if node.attr.startswith("__"):
+                continue
+            if project.orm.mapped_class(project.qualified_name(module, node.value)) is not None:
+                return True
+    return False
+
+
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the operands of a value, without the arguments of a call: a session runs those."""
+    below = [node.func] if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+    return (part for part in below if isinstance(part, ast.expr))
