@@ -45,7 +45,7 @@ from awaken.project.source.programs.start_folders import StartFolder, start_fold
 from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.texts.program_texts import ProgramTexts
+from awaken.project.source.texts.text_search import ProgramTexts
 from awaken.project.source.trees import Function, values_given
 from awaken.project.source.words import may_derive
 from awaken.project.source.worklist import reachable

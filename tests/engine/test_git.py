@@ -14,8 +14,7 @@ from git_repository import Repository
 
 import awaken
 from awaken.contract import Span, UserError
-from awaken.engine.diagnosing.diagnosis import machine
-from awaken.engine.diagnosing.repository import repository_of
+from awaken.engine.diagnosing.diagnosis import machine, repository_of
 from awaken.engine.machine import git
 from awaken.engine.suppressing.changed_lines import changed_lines
 

@@ -3,14 +3,21 @@
 A unit has its own evidence (``awaken.project.source.looked_at``). awaken plans it again if a file
 that it read changed. It also does if a changed file answers one of its searches differently.
 Comments and blank lines change nothing beyond the files that the plan names.
+
+Plans are pickled, because the payloads of rewriters have types that only their rule knows. The
+results cache reads only bytes that the user's key has signed. In addition, awaken makes nothing
+from them but its own data.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import pickle
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
@@ -28,7 +35,6 @@ from awaken.engine.remembering.evidence import (
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
-from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.memo import cached_method
@@ -359,3 +365,48 @@ class UnitMemory:
         """Keep the units of all stages for the next run."""
         for key, units in self._stages.items():
             self.cache.put(key, units.to_keep())
+
+
+_OWN = "awaken."
+
+
+class _AnyStruct(Struct, kw_only=True):
+    """A Struct that pickle makes by keyword."""
+
+    field: None = None
+
+
+_REBUILD: Any = _AnyStruct().__reduce__()[0]
+_PLAIN = {(kind.__module__, kind.__qualname__) for kind in (frozenset, set, _REBUILD)}
+"""What else a pickle may name: plain collections, and what makes a Struct in this msgspec."""
+
+
+def plan_to_bytes(planned: Planned) -> bytes | None:
+    """Return a plan as bytes, without its evidence; None for a payload that has no bytes."""
+    bare = Planned(planned.plan, planned.diagnostics)
+    try:
+        data = pickle.dumps(bare, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # noqa: BLE001  a payload may be anything
+        return None
+    return data if plan_from_bytes(data) == bare else None
+
+
+def plan_from_bytes(data: bytes) -> Planned | None:
+    """Return the plan of these bytes; None for bytes that hold anything else."""
+    try:
+        planned = _Reader(io.BytesIO(data)).load()
+    except Exception:  # noqa: BLE001  bytes may be anything
+        return None
+    return planned if isinstance(planned, Planned) else None
+
+
+class _Reader(pickle.Unpickler):
+    """Reads pickles that hold awaken's own data and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _PLAIN:
+            return super().find_class(module, name)
+        kind = super().find_class(module, name) if module.startswith(_OWN) else None
+        if isinstance(kind, type) and issubclass(kind, Struct | tuple | Enum):
+            return kind
+        raise pickle.UnpicklingError(f"{module}.{name} is no data of awaken")

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Level, Outline, OutlinePart, Place
 from awaken.engine.asking.chosen_changes import ChangeKey
-from awaken.engine.asking.migration_questions import (
+from awaken.engine.asking.kept_answers import (
     Question,
     Settings,
     as_settings,

@@ -17,11 +17,11 @@ from awaken.engine.diagnosing.diagnosis import (
     Machine,
     PassStatus,
     Remark,
+    Repository,
     RootDiagnosis,
     RuleStatus,
     Severity,
 )
-from awaken.engine.diagnosing.repository import Repository
 from awaken.kit.sites import joined_words
 from awaken.preview.console.page import Page, joined_text
 from awaken.preview.console.text import Text, cell_len
@@ -32,7 +32,7 @@ from awaken.preview.streams.visible import visible
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 from awaken.workspace.manifests.manifest_declarations import Declaration
 from awaken.workspace.manifests.publication import Publication
-from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
+from awaken.workspace.manifests.pytest_settings import AsyncPlugin, PytestSetup
 from awaken.workspace.manifests.versions import ANY_VERSION
 
 RUNS = "runs"

@@ -29,10 +29,11 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency,
     session_dependency,
 )
-from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, made_session
-from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import (
+from awaken.project.frameworks.sqlalchemy.made_sessions.made import (
     MadeOtherwise,
+    MadeSession,
     made_otherwise,
+    made_session,
 )
 from awaken.project.frameworks.sqlalchemy.mapped_attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts

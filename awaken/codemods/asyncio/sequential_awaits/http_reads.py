@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.effects.own_nodes import own_nodes
-from awaken.project.effects.suspending import waited_for
+from awaken.project.effects.own_nodes import own_nodes, waited_for
 from awaken.project.source.memo import recursive
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown

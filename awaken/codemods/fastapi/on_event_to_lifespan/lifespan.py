@@ -22,7 +22,7 @@ from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.wiring import Run
-from awaken.project.source.expressions.listed_names import readers_of_names
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.workspace.sources import LINE_END_BYTES

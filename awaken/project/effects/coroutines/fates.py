@@ -20,7 +20,7 @@ from awaken.knowledge.coroutines import Awaitable, Taker, Taking, coroutines
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.construction import Constructions
 from awaken.project.effects.coroutines.awaitables import Awaitables
-from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding

@@ -19,7 +19,7 @@ from awaken.project.frameworks.testing.marks import Mark, fakes_of, marks_of, pa
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import SETUP, Suite, is_automatic
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
-from awaken.project.graph.callers.importers import Importers
+from awaken.project.graph.callers.search_inputs import Importers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module

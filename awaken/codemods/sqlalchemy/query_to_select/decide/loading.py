@@ -18,12 +18,12 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_t
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     OF_SESSION,
+    ONE_BY_ONE,
     TAKEN,
     Chain,
     Link,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import ONE_BY_ONE
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first, is_buffered
 from awaken.codemods.sqlalchemy.query_to_select.results.given import caveats_of_given

@@ -43,7 +43,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.expressions.listed_names import readers_of_names
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import has_decorator, last_name

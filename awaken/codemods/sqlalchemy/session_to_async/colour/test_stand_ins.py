@@ -18,7 +18,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
-from awaken.project.source.expressions.annotated import type_in
+from awaken.project.source.expressions.alternatives import type_in
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.testing import Mocked, Replacement, assigned_attributes
-from awaken.project.graph.forwards.asked_attributes import asked_attributes
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.forwards.resolving import asked_attributes
 from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.memo import cached_method

@@ -34,7 +34,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, last_name, parameter_names
-from awaken.project.values.fixtures_by_name import parametrized_nodes
+from awaken.project.values.pytest_fixtures import parametrized_nodes
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart

@@ -27,7 +27,7 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.listed_names import readers_of_names
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import asks_for_main
 

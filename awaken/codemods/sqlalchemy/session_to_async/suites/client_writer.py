@@ -26,7 +26,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import name_list, word_list
 from awaken.project.effects import suspensions
-from awaken.project.effects.suspending import waited_for
+from awaken.project.effects.own_nodes import waited_for
 from awaken.project.frameworks.testing.requests import may_answer, path_of
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.forwards.call_graph import FunctionPlace

@@ -24,7 +24,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_text, parameters_of, variadic
 from awaken.project.values.domain import FunctionOf
-from awaken.project.values.fixtures_by_name import ASKING
+from awaken.project.values.pytest_fixtures import ASKING
 from awaken.workspace.sources import line_break_before
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.fixtures_by_name import parametrized_nodes
+from awaken.project.values.pytest_fixtures import parametrized_nodes
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _QUERY = "query"

@@ -28,7 +28,7 @@ from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
-from awaken.project.values.containers.unpacked_targets import received_value
+from awaken.project.values.containers.subscripts import received_value
 from awaken.project.values.domain import (
     InstanceOf,
     Values,

@@ -12,8 +12,7 @@ from awaken.contract import Place
 from awaken.knowledge.libraries import CONFIGURED
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.places.events_between import Between, Event
-from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
-from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace, call_or_attribute_at
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
