@@ -15,7 +15,7 @@ from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
 from awaken.project.frameworks.orm import Orm
-from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
+from awaken.project.frameworks.sqlalchemy.engines.url_sources import URL_READS
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
     CoroutineTests,

@@ -28,7 +28,6 @@ MAY_START_PROCESSES = {
 ONLY_NAMES = {
     "engine/machine/apply_errors.py": "quotes a command line for Windows",
     "engine/machine/git.py": "the type of an answer, and the exception of a time limit",
-    "engine/machine/commits.py": "the type of an answer, and the exception of a time limit",
     "engine/suppressing/changed_lines.py": "the type of an answer",
     "engine/formatting/formatter.py": "the exception of a time limit",
     "engine/machine/foreign_code.py": "the exception of a time limit",

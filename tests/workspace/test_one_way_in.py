@@ -44,7 +44,7 @@ ALLOWED = {
         PARSES,
     ): "finds a line in JSON that was parsed; writes JSON",
     ("awaken/engine/explaining/explanation.py", LISTS): "names beside a file that the user named",
-    ("awaken/engine/manifests/toml_list.py", PARSES): "TOML that parse_toml has measured, bounded",
+    ("awaken/engine/manifests/toml_table.py", PARSES): "TOML that parse_toml has measured, bounded",
     ("awaken/engine/manifests/line_list.py", PARSES): "a setup.cfg to edit, bounded",
     ("awaken/engine/manifests/toml_keys.py", PARSES): "TOML that parse_toml has measured, bounded",
     ("awaken/engine/manifests/ini_keys.py", PARSES): "INI that parse_ini has read, bounded",
@@ -126,7 +126,6 @@ ALLOWED = {
     ("awaken/knowledge/typed_tables.py", LISTS): "awaken's own data",
     ("awaken/cli/__init__.py", READS): "the null device, for streams that the caller closed",
     ("awaken/preview/streams/output.py", READS): "writes the file that --output-file names",
-    ("awaken/engine/manifests/toml_table.py", PARSES): "TOML that parse_toml has measured, bounded",
     ("awaken/passes/child/foreign_serving.py", READS): "pipes, and what foreign code printed",
     ("awaken/passes/child/forking.py", READS): "pipes between processes of foreign code",
     (

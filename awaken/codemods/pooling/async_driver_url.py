@@ -100,14 +100,16 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, shown_places
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.frameworks.sqlalchemy.engines.drivers import (
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import (
     AsyncDriver,
+    Engine,
+    Url,
+    UrlText,
     async_databases,
     async_drivers,
     full_drivername,
     is_async_driver,
 )
-from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url, UrlText
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_WORDS
 from awaken.project.source.f_strings import is_literal
 

@@ -43,10 +43,9 @@ from awaken.engine.edits.file_slices import (
     with_lines_above,
 )
 from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
-from awaken.engine.edits.line_splices import replaced_lines
 from awaken.engine.edits.node_kinds import KINDS
 from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
-from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.edits.splices import SpanMap, Splice, replaced_lines, splice
 from awaken.engine.edits.style import (
     FileStyle,
     line_indent,

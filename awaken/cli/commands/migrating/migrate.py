@@ -221,7 +221,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
     """
     from awaken import api  # noqa: PLC0415
     from awaken.cli.worktree import require_clean  # noqa: PLC0415
-    from awaken.engine.machine.commits import commit, require_branch  # noqa: PLC0415
+    from awaken.engine.machine.git import commit, require_branch  # noqa: PLC0415
     from awaken.engine.recipe_run import written_report  # noqa: PLC0415
     from awaken.preview.recipes.commit_message import commit_message  # noqa: PLC0415
 

@@ -29,7 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.stages import (
     find,
     resource_members,
 )
-from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import DOCTEST_READS
+from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import DOCTEST_READS
 from awaken.contract import (
     Change,
     Constraints,
@@ -45,7 +45,7 @@ from awaken.kit.changes import plan_of
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
 from awaken.kit.rule import Rule, rewriters_in
 from awaken.kit.search import SCRIPTS
-from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
+from awaken.project.frameworks.sqlalchemy.engines.url_sources import URL_READS
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 

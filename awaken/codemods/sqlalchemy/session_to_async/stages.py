@@ -35,7 +35,10 @@ from awaken.codemods.sqlalchemy.session_to_async.find.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import FileOperations
 from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.foreign.foreign_models import ForeignModels
-from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import (
+    Decorators,
+    made_managers,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.callables import (
     Callables,
     refused_uses,
@@ -47,9 +50,6 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved im
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import (
     loaded_before_validation,
-)
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import (
-    made_managers,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed_members
 from awaken.codemods.sqlalchemy.session_to_async.inside.model_constructors import (
@@ -78,13 +78,13 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.computed import (
     returned_by_upserts,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
+    LateColumns,
     fetched_when_written,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
     encoded_objects,
     returned_objects,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import (
     loaded_with_their_bases,
 )
@@ -118,7 +118,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import
     resource_sites,
 )
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Loops
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import Starts
 from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import (
     Probes,

@@ -29,7 +29,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import MOST_STEPS, Queue, Worklist
 from awaken.project.values.domain import Unknown
-from awaken.project.values.local.reads import local_binding, reads_seeing
+from awaken.project.values.local.flow import local_binding, reads_seeing
 
 TakenKind = Literal["asked", "called", "run", "stored", "unknown", "used"]
 _KINDS: dict[Taking, TakenKind] = {

@@ -6,8 +6,10 @@ import ast
 from collections.abc import Callable, Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.marshalling import Marshalling
-from awaken.project.frameworks.schemas.declared.marshmallow_schemas import MarshmallowSchemas
+from awaken.project.frameworks.schemas.declared import (
+    Marshalling,
+    MarshmallowSchemas,
+)
 from awaken.project.frameworks.schemas.field_values import Given
 from awaken.project.frameworks.schemas.schema_sights import AdriftSchemas, SchemaSights
 from awaken.project.frameworks.schemas.validations import EndpointReadings, ModelReadings

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.marshmallow_schemas import (
+from awaken.project.frameworks.schemas.declared import (
     MarshmallowSchemas,
     SchemaShape,
 )

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.testing.double_reach import QueryUse, Reach, use_of
-from awaken.project.frameworks.testing.marks import Mark, fakes_of, marks_of, patch_of
+from awaken.project.frameworks.testing.passed_mocks import Mark, fakes_of, marks_of, patch_of
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import SETUP, Suite, is_automatic
 from awaken.project.frameworks.testing.units import ProgramCall, Unit

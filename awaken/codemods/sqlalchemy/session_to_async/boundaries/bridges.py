@@ -30,8 +30,8 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import 
 from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import uses_of_variables
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, ENCLOSE, Bridged
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
+    Loops,
     Region,
     is_one_call,
     runs_no_loop,

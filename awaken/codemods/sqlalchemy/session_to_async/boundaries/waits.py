@@ -25,7 +25,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
-from awaken.project.values.local.reads import local_binding
+from awaken.project.values.local.flow import local_binding
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
 from awaken.kit.rule import ProjectFacts
-from awaken.project.frameworks.sqlalchemy.engines.drivers import async_drivers
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import async_drivers
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module

@@ -40,19 +40,19 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaited_operations import OperationWriter
-from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import (
+    Decorators,
+    gives_manager,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved import (
     is_awaited_already,
     keeps_nothing,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import (
-    gives_manager,
-)
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import caveats_of_given
 from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import NAMES
-from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import Doctests
-from awaken.codemods.sqlalchemy.session_to_async.suites.xunit_fixtures import (
+from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import (
     CAVEAT,
+    Doctests,
     as_fixture,
     made_before,
     xunit_scope,

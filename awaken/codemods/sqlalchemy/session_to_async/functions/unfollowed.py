@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import (
     entered_with_options,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (

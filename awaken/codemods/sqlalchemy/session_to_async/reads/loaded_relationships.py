@@ -21,7 +21,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import is_of_fiel
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded, leads_back
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
     loaded_when_written,
     steps_when_written,
@@ -32,6 +31,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     Anew,
     Loads,
     holds_back,
+    kept_loaded,
+    leads_back,
     loading_of,
     populating,
     read_after_commits,

@@ -23,7 +23,7 @@ from awaken.contract import ByHand, Edit, Requirement, SiteId, Span, TextEdit
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import Driver, drivers
-from awaken.project.frameworks.sqlalchemy.engines.drivers import (
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import (
     AsyncDriver,
     async_databases,
     async_drivers,
@@ -31,12 +31,10 @@ from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     is_async_driver,
 )
 from awaken.project.frameworks.sqlalchemy.engines.url_sources import (
-    builds_from_driver,
-    gives_the_same,
-)
-from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
     URL_READS,
     UrlElsewhere,
+    builds_from_driver,
+    gives_the_same,
     urls_elsewhere,
 )
 from awaken.project.source.f_strings import is_literal

@@ -28,8 +28,8 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import 
     check_versions,
     requirements,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
-from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio, write_twin
 from awaken.contract import Edit, Place, TextEdit
 from awaken.kit.changes import Member

@@ -16,8 +16,8 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer impor
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
+    Loops,
     Region,
     Waiting,
     is_one_call,

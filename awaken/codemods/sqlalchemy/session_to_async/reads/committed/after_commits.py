@@ -28,15 +28,13 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_value
     ConvertedValues,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.passed_objects import (
-    RequestedObjects,
-    read_of_made,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
+    RequestedObjects,
     items_of,
     kept_steps,
     leads_back,
+    read_of_made,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
-from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     classes_given,
     loaded_by_options,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with, nodes_with

@@ -1,4 +1,4 @@
-"""Schemas of marshmallow: the attributes that they read of an object to write it."""
+"""Fields that schema classes declare: the attributes that they read to write an object."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.schema_definitions import (
-    Written,
-    attribute_path,
-    definitions_of,
-    held_by,
-    texts,
-)
 from awaken.project.frameworks.shapes.attribute_shapes import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_items, cached_method
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import is_constant, keyword_of, last_name, values_given
+from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
+from awaken.project.source.memo import cached_items, cached_method, recursive_items
+from awaken.project.source.modules import Module, nodes_in
+from awaken.project.source.trees import (
+    arguments_of,
+    is_constant,
+    keyword_of,
+    last_name,
+    values_given,
+)
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _KNOWN = schema_knowledge().schemas
@@ -289,3 +289,183 @@ def _narrow_shape(inner: SchemaShape, name: str, outer: SchemaShape) -> SchemaSh
     only = _names_below(outer.only, name) if outer.only is not None else frozenset()
     exclude = inner.exclude | _names_below(outer.exclude, name)
     return SchemaShape(inner.name, only or inner.only, exclude, inner.schemas)
+
+
+_HELD = {"cls_or_instance", "keys", "tuple_fields", "values"}
+Written = tuple[Module, ast.expr]
+
+
+def definitions_of(
+    evaluator: ProgramEvaluator, module: Module, node: ast.expr
+) -> Iterator[Written]:
+    """Yield what a name is assigned, over files and other names; all else is what it is.
+
+    Nothing for a name that is no variable, or is assigned in a way that is not followed.
+    """
+    waiting = Queue([(module, node)])
+    for home, part in waiting:
+        if isinstance(part, ast.Name | ast.Attribute):
+            waiting += _assigned_names(evaluator, home, part)
+        else:
+            yield home, part
+
+
+def _assigned_names(
+    evaluator: ProgramEvaluator, module: Module, node: ast.Name | ast.Attribute
+) -> list[Written]:
+    bindings = module.scopes.bindings_of(node)
+    if bindings and all(binding.kind == "assignment" for binding in bindings):
+        return [(module, binding.value) for binding in bindings if binding.value is not None]
+    name = evaluator.names.qualified_name(module, node)
+    at_top = evaluator.names.bindings_at(name)
+    if at_top is not None:
+        home, result = at_top
+        return [(home, item.value) for item in result if item.kind == "assignment" and item.value]
+    owner_name, _, attribute = (name or "").rpartition(".")
+    owner = evaluator.classes.node(owner_name)
+    pairs = () if owner is None else values_given(owner[1].body)
+    return [(owner[0], value) for name, value in pairs if owner and name == attribute]
+
+
+def texts(node: ast.expr | None) -> frozenset[str] | None:
+    """Return the strings of a literal list, tuple or set; None for all else."""
+    if not isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return None
+    result = [element.value for element in node.elts if isinstance(element, ast.Constant)]
+    is_whole = len(result) == len(node.elts) and all(isinstance(item, str) for item in result)
+    return frozenset(item for item in result if isinstance(item, str)) if is_whole else None
+
+
+def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
+    """Return the attributes that a field reads, by its name or ``attribute="author.name"``.
+
+    None where a function says what it gives.
+    """
+    given = keyword_of(call, "attribute")
+    match given:
+        case None | ast.Constant(value=None):
+            return (name,)
+        case ast.Constant(value=str(dotted)):
+            # A number is one item of a collection, of which each counts.
+            return tuple(text for text in dotted.split(".") if text and not text.isdigit())
+    return None
+
+
+def held_by(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> Iterator[tuple[Module, ast.Call]]:
+    """Yield the fields that a field is given for what it holds, each as the call that makes it."""
+    given = [*call.args, *(part.value for part in call.keywords if part.arg in _HELD)]
+    for node in given:
+        for element in node.elts if isinstance(node, ast.Tuple | ast.List) else [node]:
+            if isinstance(element, ast.Call | ast.Name | ast.Attribute):
+                result = definitions_of(evaluator, module, element)
+                calls = [(home, made) for home, made in result if isinstance(made, ast.Call)]
+                # A class is made without arguments.
+                yield from calls or [(module, ast.Call(element, [], []))]
+
+
+_MARSHALLING = schema_knowledge().marshalling
+_ROOTS = sorted({function.partition(".")[0].encode() for function in _MARSHALLING.functions})
+_FIELDS = frozenset(
+    (*_MARSHALLING.nested, *_MARSHALLING.choices, *_MARSHALLING.holders, *_MARSHALLING.plain)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MarshalShape:
+    """The fields of a dictionary, by the place at which that is written."""
+
+    name: str
+    start: int
+    module: Module = field(compare=False, repr=False)
+    node: ast.Dict = field(compare=False, repr=False)
+    marshalling: Marshalling = field(compare=False, repr=False)
+
+    def fields(self) -> Sequence[Field]:
+        """Return the fields that are read, by the order in which they are written."""
+        return self.marshalling.fields(self)
+
+
+class Marshalling(ProgramFacts):
+    """Answers for one program."""
+
+    def shapes(self, module: Module, node: ast.expr) -> tuple[Shape, ...]:
+        """Return the dictionaries of fields that ``node`` names or makes a model of."""
+        return tuple(
+            dict.fromkeys(
+                MarshalShape(home.path, home.span(dict_).start, home, dict_, self)
+                for home, dict_ in self._dictionaries(module, node)
+            )
+        )
+
+    @cached_items
+    def fields(self, shape: MarshalShape) -> Iterator[Field]:
+        """Return what the fields of a dictionary read of an object."""
+        for key, value in zip(shape.node.keys, shape.node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                for home, node in self._value(shape.module, value):
+                    yield from self._field(shape.module, key, key.value, home, node)
+            elif key is None:
+                shapes = self.shapes(shape.module, value)
+                yield Field("", (), shape.module.place(value), shapes)
+
+    @cached_property
+    def all_fields(self) -> frozenset[str]:
+        """All attributes that some visible dictionary of fields reads."""
+        result: set[str] = set()
+        for module, node in nodes_in(self._evaluator.modules_with(_ROOTS), ast.Dict):
+            if _has_fields(node):
+                shape = MarshalShape(module.path, module.span(node).start, module, node, self)
+                result |= {step for item in self.fields(shape) for step in item.path}
+        return frozenset(result)
+
+    @recursive_items
+    def _dictionaries(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.Dict]]:
+        for home, part in definitions_of(self._evaluator, module, node):
+            match part:
+                case ast.Dict():
+                    yield home, part
+                case ast.Call() if last_name(part.func) in _MARSHALLING.makers:
+                    for given in arguments_of(part):
+                        yield from self._dictionaries(home, given)
+
+    def _value(self, module: Module, node: ast.expr) -> Iterator[Written]:
+        yield from list(definitions_of(self._evaluator, module, node)) or [(module, node)]
+
+    def _field(
+        self, module: Module, key: ast.Constant, name: str, home: Module, value: ast.expr
+    ) -> Iterator[Field]:
+        place = module.place(key)
+        if isinstance(value, ast.Dict):
+            # A group in what is written, of the attributes of the same object.
+            yield Field(name, (), place, self.shapes(home, value))
+            return
+        call = value if isinstance(value, ast.Call) else ast.Call(value, [], [])
+        path = attribute_path(call, name)
+        if path is not None:
+            shapes = self._inner(home, call)
+            is_seen = shapes is not None or not isinstance(value, ast.Call)
+            why = f"the reads of `{home.excerpt(value)}` are unknown"
+            unseen = None if is_seen else self._evaluator.unknown(home, value, why)
+            yield Field(name, path, place, shapes or (), unseen)
+
+    def _inner(self, module: Module, call: ast.Call) -> tuple[Shape, ...] | None:
+        """Return the fields that write the value of a field; None if unknown."""
+        kind = last_name(call.func)
+        if kind in _MARSHALLING.nested:
+            nested = argument_at(call, 0, "model") or keyword_of(call, "nested")
+            return (self.shapes(module, nested) or None) if nested is not None else None
+        if kind in _MARSHALLING.choices:
+            mapping = argument_at(call, 0, "mapping")
+            chosen = mapping.values if isinstance(mapping, ast.Dict) else []
+            return tuple(shape for node in chosen for shape in self.shapes(module, node)) or None
+        if kind not in _MARSHALLING.holders:
+            return () if kind in _MARSHALLING.plain else None
+        held = [self._inner(home, node) for home, node in held_by(self._evaluator, module, call)]
+        return None if None in held else tuple(shape for shapes in held for shape in shapes or ())
+
+
+def _has_fields(node: ast.Dict) -> bool:
+    calls = (value.func if isinstance(value, ast.Call) else value for value in node.values)
+    return any(last_name(call) in _FIELDS for call in calls)
