@@ -103,6 +103,10 @@ class Orm:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
         return self.operations.resource_of(module, node)
 
+    def is_resource(self, module: Module, node: ast.expr) -> bool:
+        """Whether an expression is proved to be a synchronous resource."""
+        return not isinstance(self.resource_of(module, node), Unknown | None)
+
     def made_session(self, module: Module, call: ast.Call) -> MadeSession | None:
         """Return the session that a call makes, or gets; None where that is not proven."""
         return made_session(self._evaluator, module, call)

@@ -36,6 +36,7 @@ from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
 from awaken.kit.names_here import Written
 from awaken.kit.rule import ProjectFacts
+from awaken.kit.sites import outcome_of
 from awaken.knowledge import knowledge
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.mapped_classes import entity_of
@@ -439,11 +440,7 @@ def _is_constructor(reader: Reader, call: ast.Call) -> bool:
 
 
 def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
-    try:
-        check_formatted(reader.module, node)
-    except Refused as refused:
-        return refused
-    return None
+    return outcome_of(check_formatted, reader.module, node)
 
 
 class _Backrefs(ProjectFacts):
@@ -553,8 +550,4 @@ class OwnClass(Struct, frozen=True):
         used = [link.name for link in links]
         if isinstance(after, ast.Attribute):
             used.append(after.attr)
-        try:
-            self.raise_if_used(used)
-        except Refused as refused:
-            return refused
-        return None
+        return outcome_of(self.raise_if_used, used)

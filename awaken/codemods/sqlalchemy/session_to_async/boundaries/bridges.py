@@ -39,7 +39,7 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
 )
 from awaken.contract import Edit, Place
 from awaken.kit.search import argument, modules_with, nodes_with
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -241,12 +241,8 @@ class Bridges:
             is_apart = not self._part.is_loop_bound or self._is_closed(function)
             return None if is_apart else Refused(reasons.NO_ENGINE, function.qualname)
         node = self._part.node_of(function)
-        try:
-            if node is not None:
-                self._own_loops.engine_of(*node)
-        except Refused as refused:
-            return refused
-        return None
+        outcome = None if node is None else outcome_of(self._own_loops.engine_of, *node)
+        return outcome if isinstance(outcome, Refused) else None
 
     def _has_own_loop(self, entry: EntryPoint) -> bool:
         """Whether a thread may run a loop of its own on connections that others use as well.

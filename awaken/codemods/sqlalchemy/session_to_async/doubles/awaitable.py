@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
-from awaken.contract import Edit, Span, TextEdit
+from awaken.contract import Edit, Span
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.testing import Replacement
@@ -70,8 +70,7 @@ def accepting_more(
         at, written = max(module.span(node).end for node in nodes), f", **{name}"
         if given.posonlyargs and not (given.args or given.kwonlyargs or given.vararg):
             at = text.index(b"/", at) + 1
-    anchor = Span(at, at)
-    return [TextEdit(path=module.path, anchor=anchor, text=written, site=site.id)]
+    return [site.write(Span(at, at), written)]
 
 
 def not_understood(replacement: Replacement, shown: str) -> Refused:

@@ -30,7 +30,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     asynchronous,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
-from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.contract import Edit, Place, Span
 from awaken.kit.changes import Member, member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -222,8 +222,7 @@ class FakeSessions:
         if method.name in ASYNCHRONOUS:
             at = module.source.text.index(method.name.encode(), module.span(method).start)
             span = Span(at, at + len(method.name))
-            renamed = ASYNCHRONOUS[method.name]
-            edits.append(TextEdit(path=module.path, anchor=span, text=renamed, site=site.id))
+            edits.append(site.write(span, ASYNCHRONOUS[method.name]))
         return Rewrite(f"`{method.name}` becomes a coroutine function", edits)
 
     def _asked_fake(self, site: Site[ast.AST], first: ast.stmt, names: list[str]) -> Rewrite:

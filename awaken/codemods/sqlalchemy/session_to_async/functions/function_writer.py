@@ -58,7 +58,7 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import (
     xunit_scope,
 )
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
-from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.contract import Edit, Place, Span
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
@@ -446,7 +446,7 @@ def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:
 
 
 def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
-    return TextEdit(path=site.module.path, anchor=Span(start, end), text="", site=site.id)
+    return site.write(Span(start, end), "")
 
 
 def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]:

@@ -28,7 +28,7 @@ from awaken.knowledge.library_names import library_names, word_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, root_of
-from awaken.project.values.domain import Unknown, functions_in
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -200,7 +200,7 @@ def given_to_unknown(
         for node in module.calls_at(call.place.span) if call.kind == "unknown" else ():
             arguments = arguments_of(node)
             named = [part for part in arguments if isinstance(part, ast.Name | ast.Attribute)]
-            if any(_is_resource(project, module, part) for part in named):
+            if any(project.orm.is_resource(module, part) for part in named):
                 yield node
 
 
@@ -222,8 +222,3 @@ def caveats_of_given(
         f"{names} {verb} given an asynchronous session, and awaken does not know what happens to it"
     )
     return [said], [module.place(call) for call in calls]
-
-
-def _is_resource(project: Project, module: Module, node: ast.expr) -> bool:
-    resource = project.orm.resource_of(module, node)
-    return resource is not None and not isinstance(resource, Unknown)

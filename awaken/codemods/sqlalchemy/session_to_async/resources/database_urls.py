@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     OLD_DRIVER,
     UNKNOWN_DRIVER,
 )
-from awaken.contract import ByHand, Edit, Requirement, SiteId, Span, TextEdit
+from awaken.contract import ByHand, Edit, Requirement, SiteId, Span
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import Driver, drivers
@@ -216,7 +216,7 @@ class Urls:
             span = _span_of_driver(module, *self._driver_text(module, node), name)
             if span is not None:
                 written = drivers[self._database(name)].drivername
-                yield TextEdit(path=module.path, anchor=span, text=written, site=site.id)
+                yield site.write(span, written)
                 return
         pairs = ", ".join(f'"{word}": "{drivers[word].drivername}"' for word in sorted(drivers))
         function, edits = url_helper(site, f"{{{pairs}}}")

@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import 
 from awaken.codemods.sqlalchemy.session_to_async.colour.test_stand_ins import called_node
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_called_by_events
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_SESSION
-from awaken.contract import Place, Span, TextEdit
+from awaken.contract import Place, Span
 from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with, nodes_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -155,7 +155,7 @@ def sessions_of_objects(project: Project, rule: str) -> Iterator[Member]:
 def _of_state(site: Site[ast.AST]) -> Member:
     shown = f"`{site.module.excerpt(site.node)}`"
     start = site.module.span(site.node).end - len("session")
-    edit = TextEdit(path=site.module.path, anchor=Span(start, start), text="async_", site=site.id)
+    edit = site.write(Span(start, start), "async_")
     return Member(site, Rewrite(f"{shown} becomes the asynchronous one", [edit]), shown)
 
 
@@ -195,8 +195,7 @@ def _is_of_library(part: SynchronousPart, module: Module, owner: ast.expr) -> bo
 def _rewrite(site: Site[ast.Assign]) -> Rewrite:
     module, value = site.module, site.node.value
     # Any greenlet of `run_sync` serves it, also that of another connection.
-    end = module.span(value).end
-    edit = TextEdit(path=module.path, anchor=Span(end, end), text=".sync_connection", site=site.id)
+    edit = site.insert_behind(value, ".sync_connection")
     return Rewrite(
         f"the library gets the synchronous connection of `{module.excerpt(value)}`", [edit]
     )

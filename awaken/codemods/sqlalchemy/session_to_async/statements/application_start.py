@@ -43,7 +43,7 @@ from awaken.kit.search import (
     nodes_with,
     uses_of,
 )
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
@@ -347,10 +347,9 @@ class ApplicationStart:
         message = f"`{name}()` does this when the application starts"
         caveats = self._caveats(f"runs `{name}()`")
         changed = self._changed_tables(region)
-        try:
-            edits = [] if changed else scripts.edits_inside(site, region.statements)
-        except Refused as refused:
-            return refused
+        edits = [] if changed else outcome_of(scripts.edits_inside, site, region.statements)
+        if isinstance(edits, Refused):
+            return edits
         holder, (statement, *others) = region.holder, region.statements
         related = tuple(map(self.module.place, others))
         gone = {item.first for item in removed if item.holder is holder}
@@ -408,10 +407,7 @@ class ApplicationStart:
         site = Site(self._rule, module, application.call)
         body = "".join(part.code for part in parts)
         along = tuple(place for part in parts for place in part.along)
-        try:
-            outcome: Rewrite | Refused = self._starting(application, site, body, parts)
-        except Refused as refused:
-            outcome = refused
+        outcome = outcome_of(self._starting, application, site, body, parts)
         yield Member(site, outcome, f"`{module.excerpt(application.call)}`", along)
         for fixture in self._fixtures:
             yield self._starting_fixture(fixture, module.place(application.call))

@@ -30,7 +30,7 @@ from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import value_behind
 from awaken.kit.search import modules_with, nodes_with
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.libraries import BLOCKING_SESSIONS
@@ -283,10 +283,7 @@ class Environments:
                 return
         for block in blocks or ():
             site: Site[ast.AST] = Site(self._rule, module, block.block)
-            try:
-                outcome: Rewrite | Refused = self._written_rewrite(site, block, given)
-            except Refused as refused:
-                outcome = refused
+            outcome = outcome_of(self._written_rewrite, site, block, given)
             yield Member(site, outcome, shown, given.sources)
         if not blocks:
             whole = above if isinstance(above, ast.Attribute) else given.node

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
 )
 from awaken.contract import Edit
 from awaken.kit.changes import Member
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
@@ -105,11 +105,7 @@ class Scripts:
         module = region.module
         first = next(node for node in waiting.nodes() if region.holds(module.place(node)))
         site: Site[ast.AST] = Site(self._rule, module, region.statements[0])
-        outcome: Rewrite | Refused
-        try:
-            outcome = self._enclosed_rewrite(site, region)
-        except Refused as refused:
-            outcome = refused
+        outcome = outcome_of(self._enclosed_rewrite, site, region)
         along = tuple(map(module.place, region.statements))
         return Member(site, outcome, f"`{module.excerpt(first)}`", along)
 

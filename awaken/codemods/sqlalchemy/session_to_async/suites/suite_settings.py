@@ -33,7 +33,6 @@ from awaken.contract import (
     SetKey,
     SiteId,
     Span,
-    TextEdit,
 )
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
@@ -390,8 +389,7 @@ def as_fixture(
     if arguments:
         first = module.span(node.args.args[0]).end if node.name.endswith(_OF_METHODS) else None
         start = arguments[0].start if first is None else first
-        anchor = Span(start, arguments[-1].end)
-        yield TextEdit(path=module.path, anchor=anchor, text="", site=site.id)
+        yield site.write(Span(start, arguments[-1].end), "")
 
 
 def _arguments(node: Function) -> list[ast.arg]:
@@ -421,10 +419,7 @@ def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDe
     start = module.span(node).start if first is None else module.span(first).start - 1
     given = ", ".join(f'"{word}"' for word in sorted(names))
     code = f"@pytest.mark.usefixtures({given}){line_break_before(module.source.text, start)}"
-    return [
-        TextEdit(path=module.path, anchor=Span(start, start), text=code, site=site.id),
-        site.need_import("pytest"),
-    ]
+    return [site.write(Span(start, start), code), site.need_import("pytest")]
 
 
 def _waits(part: SynchronousPart, fixture: FunctionOf) -> bool:

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambda
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_ON
-from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.contract import Edit, Place, Span
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module, release_imports
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -106,10 +106,7 @@ class Callables:
         module = site.module
         session = self._session(module, site.node)
         moved = moved_out_of_thread(module, site.node, session)
-        edits: list[Edit] = [
-            TextEdit(path=module.path, anchor=span, text=text, site=site.id)
-            for span, text in moved.replaced
-        ]
+        edits: list[Edit] = [site.write(span, text) for span, text in moved.replaced]
         edits += release_imports(site, moved.runner)
         shown = module.excerpt(moved.function)
         caveat = f"`{shown}` runs on the event loop, and other blocking calls in it block the loop"

@@ -24,7 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mappe
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
-from awaken.kit.changes import Member
+from awaken.kit.changes import Member, member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.effects.own_nodes import own_nodes
@@ -177,12 +177,7 @@ class ExpireCalls:
         """Yield the loads that are written after them."""
         for module, call in calls_of_expire(self._project):
             site: Site[ast.AST] = Site(self._rule, module, call)
-            shown = f"`{module.excerpt(call)}`"
-            try:
-                outcome: Rewrite | Refused = self._loaded_rewrite(site, call)
-            except Refused as refused:
-                outcome = refused
-            yield Member(site, outcome, shown)
+            yield member(site, f"`{module.excerpt(call)}`", self._loaded_rewrite, call)
 
     def _loaded_rewrite(self, site: Site[ast.AST], call: ast.Call) -> Rewrite:
         """Return what loads again what a call expires. Raises Refused."""
