@@ -53,12 +53,12 @@ from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
+from awaken.workspace.manifests.describing import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.manifests.pytest_settings import (
     PYTEST_READS,
     PytestSettings,
     nearest_settings,
 )
-from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.sources import Snapshot, SourceFile, is_python

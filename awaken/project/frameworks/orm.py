@@ -43,7 +43,7 @@ from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuer
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClasses
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
-from awaken.project.frameworks.sqlalchemy.stand_ins.annotated_stand_ins import StandIns
+from awaken.project.frameworks.sqlalchemy.stand_ins import StandIns
 from awaken.project.frameworks.templates.template_sights import TemplateSights
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.computed_names import ComputedNames

@@ -12,6 +12,10 @@ from awaken.project.effects.places.events_between import Between, Event
 from awaken.project.frameworks.schemas.form_sights import FormSights
 from awaken.project.frameworks.sqlalchemy.mapped_attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.reads.between_load_and_read import (
+    BetweenLoadAndRead,
+    Expiry,
+)
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import (
@@ -20,10 +24,6 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships imp
 from awaken.project.frameworks.sqlalchemy.reads.kinds.generated_reads import GeneratedReads
 from awaken.project.frameworks.sqlalchemy.reads.kinds.getattr_reads import DynamicReads
 from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.between_load_and_read import (
-    BetweenLoadAndRead,
-    Expiry,
-)
 from awaken.project.frameworks.sqlalchemy.reads.python_sights import PythonSights, Sights
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Read, Sight, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads

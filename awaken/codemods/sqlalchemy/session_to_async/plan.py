@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided_
 from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
-from awaken.codemods.sqlalchemy.session_to_async.outlines.effect_lines import Outlines
+from awaken.codemods.sqlalchemy.session_to_async.outlines import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.stages import (

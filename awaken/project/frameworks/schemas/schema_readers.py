@@ -17,7 +17,7 @@ from awaken.project.frameworks.shapes.attribute_shapes import Reading, Unread
 from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import Applications, argument_at
-from awaken.project.frameworks.web.responses.routes import Responses
+from awaken.project.frameworks.web.responses import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name

@@ -9,7 +9,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.knowledge.applications import application_classes
-from awaken.project.frameworks.resources.openings import is_aside
+from awaken.project.frameworks.resources import is_aside
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusions
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registrations

@@ -18,7 +18,7 @@ from awaken.project.frameworks.web.handlers import Handlers
 from awaken.project.frameworks.web.inclusion import Inclusions
 from awaken.project.frameworks.web.installers import Installations
 from awaken.project.frameworks.web.registrations import Registrations
-from awaken.project.frameworks.web.responses.routes import Responses
+from awaken.project.frameworks.web.responses import Responses
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.frameworks.web.served_applications import Serving
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
