@@ -31,7 +31,7 @@ from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.workspace.manifests.manifest_declarations import Declaration
 from awaken.workspace.manifests.project_marks import Marker
 from awaken.workspace.manifests.publication import Publication
-from awaken.workspace.manifests.pytest_settings import AsyncPlugin, PytestSetup
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 
 TOP = Path("/program")
 ADVICE = Remark(Severity.ADVICE, "sqlalchemy is not declared", "Declare it.")

@@ -14,7 +14,7 @@ from awaken.workspace.discovery import Root, find_files, marker_of
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.manifest_declarations import Declarations
 from awaken.workspace.manifests.publication import read_publication
-from awaken.workspace.manifests.pytest_settings import pytest_setup
+from awaken.workspace.manifests.pytest_setup import pytest_setup
 from awaken.workspace.manifests.targets import read_targets
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.reading import enclosure_of

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from awaken.workspace.manifests.manifest_declarations import Declaration, Declarations
-from awaken.workspace.manifests.pytest_settings import AsyncPlugin, pytest_settings, pytest_setup
+from awaken.workspace.manifests.pytest_settings import pytest_settings
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, pytest_setup
 
 AUTO = "asyncio_mode = {}auto{}\n"
 INI, TOML = AUTO.format("", ""), AUTO.format('"', '"')

@@ -34,7 +34,7 @@ from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
 from awaken.workspace.manifests.manifest_declarations import Declaration, Declarations
 from awaken.workspace.manifests.project_marks import Marker
 from awaken.workspace.manifests.publication import Publication
-from awaken.workspace.manifests.pytest_settings import PytestSetup, pytest_setup
+from awaken.workspace.manifests.pytest_setup import PytestSetup, pytest_setup
 from awaken.workspace.manifests.targets import DistributionTarget, Targets
 
 _SHOWN_PACKAGES = ("libcst", "msgspec", "rich", "typer")

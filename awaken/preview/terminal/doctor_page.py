@@ -32,7 +32,7 @@ from awaken.preview.streams.visible import visible
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 from awaken.workspace.manifests.manifest_declarations import Declaration
 from awaken.workspace.manifests.publication import Publication
-from awaken.workspace.manifests.pytest_settings import AsyncPlugin, PytestSetup
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 from awaken.workspace.manifests.versions import ANY_VERSION
 
 RUNS = "runs"
