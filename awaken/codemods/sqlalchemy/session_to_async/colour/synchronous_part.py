@@ -477,3 +477,11 @@ class Wrappers(ProjectFacts):
             if result is not None and result.wrapper is node and node is not None and result.calls:
                 return result
         return None
+
+
+class PartFacts:
+    """Facts of the synchronous part of one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project: Project = part.project

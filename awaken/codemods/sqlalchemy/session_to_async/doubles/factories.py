@@ -11,6 +11,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import PartFacts
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     ASYNCHRONOUS,
@@ -47,12 +48,8 @@ _ENTERED = {"__enter__", "__aenter__"}
 _DUNDERS = {*ASYNCHRONOUS, *ASYNCHRONOUS.values()}
 
 
-class PatchedFactories:
+class PatchedFactories(PartFacts):
     """Writes them for one program."""
-
-    def __init__(self, part: SynchronousPart) -> None:
-        self._part = part
-        self._project = part.project
 
     def patch_rewrite(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return the patch of a factory, whose mock is entered asynchronously. Raises Refused."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import PartFacts
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     ASYNCHRONOUS,
@@ -237,12 +238,8 @@ def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[st
                 yield name, keyword.value
 
 
-class PatchedSessions:
+class PatchedSessions(PartFacts):
     """Writes them for one program."""
-
-    def __init__(self, part: SynchronousPart) -> None:
-        self._part = part
-        self._project = part.project
 
     def patch_rewrite(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return the patch of the asynchronous class, and its mock. Raises Refused.

@@ -13,7 +13,10 @@ from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import MANAGER
-from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import (
+    PartFacts,
+    SynchronousPart,
+)
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
@@ -32,17 +35,13 @@ from awaken.project.source.trees import Function, first_parameter, last_name, wi
 from awaken.project.values.domain import Producer, functions_in
 
 if TYPE_CHECKING:
-    from awaken.project import Project
+    pass
 
 _REMEMBERING = name_list("remembering_decorators")
 
 
-class Decorators:
+class Decorators(PartFacts):
     """Says which decorators do the same for coroutine functions, and rewrites those that do not."""
-
-    def __init__(self, part: SynchronousPart) -> None:
-        self._part = part
-        self._project: Project = part.project
 
     def hands_through(self, module: Module, function: Function, decorator: ast.expr) -> bool:
         """Whether a decorator of ``function`` does the same for it as a coroutine function."""

@@ -15,7 +15,10 @@ from msgspec import Struct
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import calls_of, is_call_of
 from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import entered_at
-from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import (
+    PartFacts,
+    SynchronousPart,
+)
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import asks_for_loop, runs_loop
 from awaken.codemods.sqlalchemy.session_to_async.payload import Enclosed
 from awaken.contract import Place
@@ -290,12 +293,8 @@ def iterates(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
 _RUNNING = frozenset({*boundaries().loops, *boundaries().servers})
 
 
-class Loops:
+class Loops(PartFacts):
     """Knows which functions of a program run an event loop, other than by `asyncio.run`."""
-
-    def __init__(self, part: SynchronousPart) -> None:
-        self._part = part
-        self._project: Project = part.project
 
     def refusals(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions that become coroutine functions, and run a loop, with the place."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.contract import Place
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import modules_with, nodes_with
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -40,11 +41,8 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-class OwnReads:
+class OwnReads(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def behind(self, owners: Iterable[str], names: Iterable[str]) -> frozenset[str]:
         """Return ``names`` of objects of ``owners``, and the relationships that these read."""
