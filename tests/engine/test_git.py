@@ -31,7 +31,7 @@ ONLY_NAMES = {
     "engine/suppressing/changed_lines.py": "the type of an answer",
     "engine/formatting/formatter.py": "the exception of a time limit",
     "engine/machine/foreign_code.py": "the exception of a time limit",
-    "verifying/installing.py": "the exception of a time limit",
+    "verifying/copies.py": "the exception of a time limit",
     "verifying/suites.py": "the exception of a time limit",
     "batch/working/cloning.py": "the type of an answer, and the exception of a time limit",
     "batch/working/repository_work.py": "the exception of a time limit",

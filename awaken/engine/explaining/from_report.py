@@ -15,13 +15,13 @@ from awaken.engine.explaining.explanation import (
     AskedPlace,
     Explanation,
     Site,
+    SiteTeller,
     findings_at,
     findings_of,
     line_span,
     nearest_lines,
     offset,
 )
-from awaken.engine.explaining.site_teller import SiteTeller
 from awaken.engine.report import FileChange, RootReport
 from awaken.kit.rule import Rule
 from awaken.project.source.lines.statement_lines import Lines, differing_lines

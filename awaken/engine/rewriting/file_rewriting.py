@@ -58,9 +58,8 @@ from awaken.engine.edits.whole_statements import why_not_whole
 from awaken.engine.formatting.aligned_lines import with_aligned_lines
 from awaken.engine.formatting.long_lines import without_long_lines
 from awaken.engine.imports.reconciling import ImportContext, reconcile
-from awaken.engine.rewriting.pieces import Piece, assemble
+from awaken.engine.rewriting.pieces import Piece, assemble, shadowing_problems
 from awaken.engine.rewriting.rewritten import FileContext, Rewriters, RewrittenFile
-from awaken.engine.rewriting.shadowing import shadowing_problems
 from awaken.engine.rewriting.slice_rewriting import (
     Job,
     Slice,

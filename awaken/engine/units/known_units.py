@@ -1,4 +1,4 @@
-"""Plans of units, kept between runs: a unit is a rule with one file, or with all of them.
+"""Plans of units and rewritten files, kept between runs: a unit is a rule with one file or all.
 
 A unit has its own evidence (``awaken.project.source.looked_at``). awaken plans it again if a file
 that it read changed. It also does if a changed file answers one of its searches differently.
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -23,6 +23,8 @@ import msgspec
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints
+from awaken.engine.edits.owned_edits import OwnedEdit
+from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.rule_planning import Planned
 from awaken.engine.remembering.evidence import (
     Answers,
@@ -35,6 +37,7 @@ from awaken.engine.remembering.evidence import (
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
+from awaken.engine.rewriting.rewritten import FileContext, KnownRewritings, RewrittenFile
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.memo import cached_method
@@ -410,3 +413,74 @@ class _Reader(pickle.Unpickler):
         if isinstance(kind, type) and issubclass(kind, Struct | tuple | Enum):
             return kind
         raise pickle.UnpicklingError(f"{module}.{name} is no data of awaken")
+
+
+class KnownRewriting(Struct, frozen=True, array_like=True):
+    """The text of a rewritten file, and the rounds of its splices (``SpanMap.rounds``)."""
+
+    text: bytes
+    rounds: tuple[tuple[tuple[int, int, int], ...], ...]
+
+
+class Rewritings(KnownRewritings):
+    """Recalls rewritten files from ``cache``, and keeps new ones.
+
+    Only edits of rules of awaken are kept: its code is part of the place of the cache.
+    """
+
+    def __init__(self, cache: ResultsCache, rules: Collection[str]) -> None:
+        self._cache = cache
+        self._rules = rules
+
+    def key(
+        self, source: SourceFile, edits: Sequence[OwnedEdit[Any]], context: FileContext
+    ) -> bytes | None:
+        """Return a digest of all inputs of a rewriting; None if it is not kept."""
+        if any(owned.rule not in self._rules for owned in edits):
+            return None
+        inputs = source.path, source.text, source.encoding, [*edits], context
+        try:
+            return hashlib.sha256(_encode(inputs)).digest()
+        except (TypeError, UnicodeEncodeError, OverflowError):
+            return None
+
+    def recall(self, key: bytes | None, source: SourceFile) -> RewrittenFile | None:
+        """Return ``source`` after the edits of its ``key``; None if that is not known."""
+        known = None if key is None else self._cache.get(KnownRewriting, key)
+        if known is None:
+            return None
+        return RewrittenFile(source.with_text(known.text), SpanMap.of_rounds(known.rounds))
+
+    def keep(self, key: bytes | None, rewritten: RewrittenFile) -> None:
+        """Keep what came of a file, if all of it could be done."""
+        if key is not None and not rewritten.problems:
+            known = KnownRewriting(rewritten.source.text, rewritten.moved.rounds())
+            self._cache.put(key, known)
+
+
+def _plain_data(value: object) -> object:
+    """Return ``value`` as plain data that names the type of each of its parts.
+
+    Raises TypeError for what is no data.
+    """
+    kind = type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    match value:
+        case None | bool() | int() | float() | str() | bytes() if not isinstance(value, Enum):
+            return value
+        case Enum():
+            return [name, value.name]
+        case Struct():
+            return [name, *map(_plain_data, structs.astuple(value))]
+        case tuple() | list():
+            return [name, *map(_plain_data, value)]
+        case set() | frozenset():
+            return [name, *sorted(map(_encode, value))]
+        case Mapping():
+            return [name, *sorted((_encode(key), _encode(item)) for key, item in value.items())]
+        case _:
+            raise TypeError(f"{name} is no data")
+
+
+def _encode(value: object) -> bytes:
+    return msgspec.msgpack.encode(_plain_data(value))

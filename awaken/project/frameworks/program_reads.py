@@ -16,10 +16,11 @@ from awaken.project.frameworks.sqlalchemy.reads.between_load_and_read import (
     BetweenLoadAndRead,
     Expiry,
 )
-from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import (
     DeclaredRelationships,
+    Inverse,
+    Inverses,
 )
 from awaken.project.frameworks.sqlalchemy.reads.kinds.generated_reads import GeneratedReads
 from awaken.project.frameworks.sqlalchemy.reads.kinds.getattr_reads import DynamicReads

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.step_comments import Comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 from awaken.contract import Place, Span

@@ -13,8 +13,7 @@ from awaken.project.frameworks.schemas.declared import (
 from awaken.project.frameworks.schemas.field_values import Given
 from awaken.project.frameworks.schemas.schema_sights import AdriftSchemas, SchemaSights
 from awaken.project.frameworks.schemas.validations import EndpointReadings, ModelReadings
-from awaken.project.frameworks.shapes.attribute_shapes import Reading, Unread
-from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
+from awaken.project.frameworks.shapes.pydantic_models import PydanticModels, Reading, Unread
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import Applications, argument_at
 from awaken.project.frameworks.web.responses import Responses

@@ -19,7 +19,7 @@ from awaken.project.frameworks.schemas.declared import (
     MarshmallowSchemas,
     SchemaShape,
 )
-from awaken.project.frameworks.shapes.attribute_shapes import Reading, Shape, Unread
+from awaken.project.frameworks.shapes.pydantic_models import Reading, Shape, Unread
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import targets_of, use_of

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_in_unread_property
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
@@ -25,7 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
     loaded_when_written,
     steps_when_written,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_served
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_of_field, is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     Anew,

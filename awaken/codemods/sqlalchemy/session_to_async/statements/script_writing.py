@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import dominates
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
     Loops,

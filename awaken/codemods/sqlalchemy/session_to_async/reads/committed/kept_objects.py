@@ -17,10 +17,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     ReadOf,
     items_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     DICTIONARIES,
     OF_SESSIONS,
+    dominates,
     kind_of,
     mapped_in,
     reads_of_object,

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import dominates, mapped_in
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     classes_given,

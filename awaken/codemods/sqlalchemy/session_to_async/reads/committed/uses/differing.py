@@ -18,8 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_use
     calls_between,
     names_read,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import dominates, mapped_in
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge

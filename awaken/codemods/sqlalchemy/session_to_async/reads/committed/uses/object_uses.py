@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Place
 from awaken.kit.changes import Member
