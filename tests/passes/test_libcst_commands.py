@@ -206,9 +206,9 @@ def test_the_other_build_of_yaml_will_do(monkeypatch):
     other.__spec__ = ModuleSpec("yaml_ft", None)
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.setitem(sys.modules, "yaml_ft", other)
-    monkeypatch.delitem(sys.modules, "awaken.passes.child.libcst_commands.command_loading")
+    monkeypatch.delitem(sys.modules, "awaken.passes.child.libcst_commands.yaml_library")
 
-    assert import_module("awaken.passes.child.libcst_commands.command_loading").yaml is other
+    assert import_module("awaken.passes.child.libcst_commands.yaml_library").yaml is other
 
 
 def test_what_the_parser_of_libcst_refuses_is_told_with_its_line():

@@ -19,7 +19,7 @@ OF_MODULES = {  # names that others have as well: a tree walks, too
     ("linecache", "getline"): "reads",
     ("linecache", "getlines"): "reads",
     ("runpy", "run_path"): "reads",
-    ("awaken.passes.child.libcst_commands.command_loading", "yaml"): "parses",
+    ("awaken.passes.child.libcst_commands.yaml_library", "yaml"): "parses",
     ("json", "loads"): "parses",
     ("json", "load"): "parses",
     ("json", "JSONDecoder"): "parses",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -29,6 +27,7 @@ from libcst.metadata import (
 from awaken.knowledge.codemods import words_of
 from awaken.passes.child.foreign_serving import Foreign
 from awaken.passes.child.libcst_commands.finding import STANDARD, Wrong, command_named
+from awaken.passes.child.libcst_commands.yaml_library import yaml
 from awaken.passes.child.project_modules import ProjectModules
 from awaken.passes.protocol import (
     Answer,
@@ -360,7 +359,3 @@ def _words(said: Mapping[object, object], key: str) -> tuple[str, ...]:
     if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
         raise TypeError(f"{key} is no list of words")
     return tuple(found)
-
-
-# With Python 3.13 LibCST needs `pyyaml-ft`, which is imported by another name, and not `pyyaml`.
-yaml: Any = importlib.import_module("yaml_ft" if find_spec("yaml_ft") else "yaml")
