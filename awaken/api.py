@@ -437,9 +437,9 @@ def explain(
 
 def _explanation(run: RootRun, asked: AskedPlace) -> Explanation:
     from awaken.engine.answering import Reading  # noqa: PLC0415  as in _run
-    from awaken.engine.explaining.excluded import why_excluded  # noqa: PLC0415
     from awaken.engine.explaining.explanation import Explanation  # noqa: PLC0415
     from awaken.engine.explaining.from_report import from_report  # noqa: PLC0415
+    from awaken.engine.explaining.no_site import why_excluded  # noqa: PLC0415
 
     root = run.found.root
     # Before the run, which knows nothing of files that discovery left out.

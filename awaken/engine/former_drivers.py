@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from awaken.engine.report import RootReport
 from awaken.knowledge.ecosystem import default_drivers, drivers
-from awaken.project.frameworks.sqlalchemy.engines.drivers import is_async_driver
-from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS, urls_elsewhere
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import is_async_driver
+from awaken.project.frameworks.sqlalchemy.engines.url_sources import URL_READS, urls_elsewhere
 from awaken.workspace.reading import METADATA_LIMIT, Enclosure
 from awaken.workspace.sources import SourceFile, Undecodable, decode_settings
 

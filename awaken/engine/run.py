@@ -32,10 +32,8 @@ from awaken.engine.remembering.summary_store import summary_store
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo, Remembered
 from awaken.engine.rewriting.rewritten import KnownRewritings, LoadedRewriters, RewritersFailed
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
-from awaken.engine.suppressing.suppressed import SuppressionSources
-from awaken.engine.suppressing.unused_suppressions import advise
-from awaken.engine.units.known_rewritings import Rewritings
-from awaken.engine.units.known_units import UnitMemory
+from awaken.engine.suppressing.suppressed import SuppressionSources, advise
+from awaken.engine.units.known_units import Rewritings, UnitMemory
 from awaken.engine.units.unit_planning import unit_planner
 from awaken.engine.waiting_sites import told_findings
 from awaken.kit.rule import Rule

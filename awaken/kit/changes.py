@@ -20,7 +20,7 @@ from awaken.contract import (
     Reason,
     SiteId,
 )
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.project.source.worklist import groups_of
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -60,11 +60,7 @@ def member(
 
     It is called with the site and the other arguments.
     """
-    try:
-        outcome: Rewrite | Refused = rewrite(site, *arguments, **named)
-    except Refused as refused:
-        outcome = refused
-    return Member(site, outcome, shown)
+    return Member(site, outcome_of(rewrite, site, *arguments, **named), shown)
 
 
 def plan_of(decided: Iterable[Decided]) -> Plan:
@@ -88,10 +84,10 @@ def decide(
 
     It is called with the site and the other arguments. Where it raises Refused the site is manual.
     """
-    try:
-        return rewritten_together((site,), rewrite(site, *arguments, **named))
-    except Refused as refused:
-        return refused_together((site,), refused)
+    outcome = outcome_of(rewrite, site, *arguments, **named)
+    if isinstance(outcome, Refused):
+        return refused_together((site,), outcome)
+    return rewritten_together((site,), outcome)
 
 
 # --------------------------------------------------------------------------------------- groups

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 SHOWN = 3  # places that a reader looks up before the help says what to do
 Node_co = TypeVar("Node_co", bound=ast.AST, covariant=True)
+Arguments = ParamSpec("Arguments")
+Outcome = TypeVar("Outcome")
 
 
 class Refused(Exception):
@@ -69,6 +71,16 @@ class Refused(Exception):
         """Return this refusal; ``answers`` are the settings, as TOML, that take it back."""
         self.answers = answers
         return self
+
+
+def outcome_of(
+    work: Callable[Arguments, Outcome], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Outcome | Refused:
+    """Return what ``work`` returns for the other arguments, or how it refuses."""
+    try:
+        return work(*arguments, **named)
+    except Refused as refused:
+        return refused
 
 
 class Rewrite(Struct, frozen=True):
@@ -140,7 +152,7 @@ class Site(Generic[Node_co]):
     # ------------------------------------------------------------------------------------ edits
     def replace(self, node: ast.AST, text: str) -> TextEdit:
         """Return the edit that writes ``text`` in the place of ``node``."""
-        return self._text(self.module.span(node), text)
+        return self.write(self.module.span(node), text)
 
     def rename(self, node: ast.Name | ast.Attribute, name: str) -> TextEdit:
         """Return the edit that writes ``name`` as the last word of ``node``: ``c`` of ``a.b.c``."""
@@ -148,19 +160,20 @@ class Site(Generic[Node_co]):
         words = re.split(r"\b(?=\w+\Z)", self.module.text_of(node))
         span = self.module.span(node)
         # Spans count bytes, and a name may have more of them than letters.
-        return self._text(Span(span.end - len(words[-1].encode()), span.end), name)
+        return self.write(Span(span.end - len(words[-1].encode()), span.end), name)
 
     def insert_before(self, node: ast.AST, text: str) -> TextEdit:
         """Return the edit that writes ``text`` directly in front of ``node``."""
         start = self.module.span(node).start
-        return self._text(Span(start, start), text)
+        return self.write(Span(start, start), text)
 
     def insert_behind(self, node: ast.AST, text: str) -> TextEdit:
         """Return the edit that writes ``text`` directly after ``node``."""
         end = self.module.span(node).end
-        return self._text(Span(end, end), text)
+        return self.write(Span(end, end), text)
 
-    def _text(self, anchor: Span, text: str) -> TextEdit:
+    def write(self, anchor: Span, text: str) -> TextEdit:
+        """Return the edit that writes ``text`` in the place of some bytes of the file."""
         return TextEdit(path=self.module.path, anchor=anchor, text=text, site=self.id)
 
     def rewrite(self, node: ast.AST, rewriter: str, data: Struct | None = None) -> NodeEdit:

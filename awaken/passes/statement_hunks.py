@@ -8,8 +8,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from awaken.contract import Span
-from awaken.project.source.lines.line_differences import differing_lines
-from awaken.project.source.lines.statement_lines import Lines, StatementLines
+from awaken.project.source.lines.statement_lines import Lines, StatementLines, differing_lines
 from awaken.workspace.parsing import parse_text
 from awaken.workspace.sources import LINE_END_BYTES
 

@@ -15,9 +15,9 @@ from awaken.preview.report_places import Places
 from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
 from awaken.verifying.blame import ChangedLines, pointed_at, prefix_of
-from awaken.verifying.compared_runs import Difference, Sql
 from awaken.verifying.exercised import Functions
 from awaken.verifying.reached_changes import reaches
+from awaken.verifying.sufficient_runs import Difference, Sql
 from awaken.verifying.suites import Line
 from awaken.verifying.verify_changes import LeftOut, Verification
 

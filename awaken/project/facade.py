@@ -15,7 +15,7 @@ from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
 from awaken.project.frameworks.orm import Orm
-from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
+from awaken.project.frameworks.sqlalchemy.engines.url_sources import URL_READS
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
     CoroutineTests,
@@ -45,7 +45,7 @@ from awaken.project.source.programs.start_folders import StartFolder, start_fold
 from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.texts.program_texts import ProgramTexts
+from awaken.project.source.texts.text_search import ProgramTexts
 from awaken.project.source.trees import Function, values_given
 from awaken.project.source.words import may_derive
 from awaken.project.source.worklist import reachable
@@ -53,12 +53,12 @@ from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
+from awaken.workspace.manifests.describing import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.manifests.pytest_settings import (
     PYTEST_READS,
     PytestSettings,
     nearest_settings,
 )
-from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.sources import Snapshot, SourceFile, is_python

@@ -27,8 +27,7 @@ from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.report import ChangeSummary, Report
 from awaken.engine.root_run import RootRun
-from awaken.engine.units.known_units import StageUnits, Unit
-from awaken.engine.units.pickled_plans import plan_to_bytes
+from awaken.engine.units.known_units import StageUnits, Unit, plan_to_bytes
 from awaken.engine.units.unit_planning import UnitPlanner
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels

@@ -13,9 +13,8 @@ from msgspec import Struct
 from awaken.contract import ChangeId, Span
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import EditedPlace, FileChange, RootReport
-from awaken.project.source.lines.line_differences import differing_lines
-from awaken.project.source.lines.statement_lines import Lines
-from awaken.verifying.compared_runs import Difference
+from awaken.project.source.lines.statement_lines import Lines, differing_lines
+from awaken.verifying.sufficient_runs import Difference
 from awaken.verifying.suites import Line
 from awaken.workspace.reading import working_tree
 

@@ -11,7 +11,7 @@ from awaken.contract import SiteId
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import RootReport
 from awaken.verifying.blame import ChangedLines, prefix_of
-from awaken.verifying.compared_runs import Difference, Sql
+from awaken.verifying.sufficient_runs import Difference, Sql
 from awaken.verifying.suites import Line, ObservedTest
 from awaken.verifying.verify_changes import Verification
 

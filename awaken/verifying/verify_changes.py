@@ -19,14 +19,15 @@ from awaken.contract import Level, UserError
 from awaken.engine.asking.chosen_changes import ChangeKey, Sites, joined_sites, run_chosen
 from awaken.engine.report import ChangeSummary, Report
 from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, prefix_of, suspects
-from awaken.verifying.compared_runs import Difference, Sql, compare
-from awaken.verifying.copies import CopiedFiles, copy_of_project
+from awaken.verifying.copies import CopiedFiles, copy_of_project, install
 from awaken.verifying.exercised import NotExercised, not_exercised
-from awaken.verifying.installing import install
 from awaken.verifying.requests.sending import TestsAndRequests
 from awaken.verifying.sufficient_runs import (
     RED,
+    Difference,
+    Sql,
     as_one_test,
+    compare,
     failing,
     is_ended,
     named_text,

@@ -9,7 +9,7 @@ import sys
 import pytest
 from real_program import GOOD, NEW_IMPORT, QUERY, SELECT, Program
 
-from awaken.engine.rewriting.compiling import why_no_program
+from awaken.engine.planning.checks import why_no_program
 from awaken.workspace.sources import decode
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,7 @@ from migrated_programs import PACKAGE, answering
 from real_program import awaken
 
 from awaken import api
-from awaken.engine.asking.kept_answers import with_answers
-from awaken.engine.asking.migration_questions import joined_answers, questions_of
+from awaken.engine.asking.kept_answers import joined_answers, questions_of, with_answers
 from awaken.settings.model import Said
 from awaken.settings.resolve import resolve
 

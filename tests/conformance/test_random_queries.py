@@ -21,7 +21,7 @@ from random_writes import writes
 from awaken.contract import Level
 from awaken.testing import Case, Executor, run_case
 from awaken.testing.cases import Settings
-from awaken.testing.observing import differences
+from awaken.testing.execution import differences
 
 LIBRARY = {
     path.name: path.read_bytes()

@@ -7,7 +7,7 @@ from phase_cases import MANUAL, SAFE, Words, run, text
 
 from awaken.contract import Finding, Level, Place, SiteId, Span
 from awaken.engine.edits.splices import Splice, splice
-from awaken.engine.planning.again import rewritten_places, seen_before, standing
+from awaken.engine.planning.checks import rewritten_places, seen_before, standing
 
 
 def finding(start, end, site="site", rule="one"):

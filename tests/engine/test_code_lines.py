@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from awaken.engine.remembering.code_lines import moved_lines
+from awaken.engine.remembering.known_texts import moved_lines
 
 BEFORE = b"""\
 import os  # of the system

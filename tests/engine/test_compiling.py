@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from awaken.engine.rewriting.compiling import MAX_BLOCKS, blocks, why_no_program
+from awaken.engine.planning.checks import MAX_BLOCKS, blocks, why_no_program
 from awaken.workspace.sources import decode
 
 LOWEST = (3, 11)

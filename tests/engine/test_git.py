@@ -14,8 +14,7 @@ from git_repository import Repository
 
 import awaken
 from awaken.contract import Span, UserError
-from awaken.engine.diagnosing.diagnosis import machine
-from awaken.engine.diagnosing.repository import repository_of
+from awaken.engine.diagnosing.diagnosis import machine, repository_of
 from awaken.engine.machine import git
 from awaken.engine.suppressing.changed_lines import changed_lines
 
@@ -29,11 +28,10 @@ MAY_START_PROCESSES = {
 ONLY_NAMES = {
     "engine/machine/apply_errors.py": "quotes a command line for Windows",
     "engine/machine/git.py": "the type of an answer, and the exception of a time limit",
-    "engine/machine/commits.py": "the type of an answer, and the exception of a time limit",
     "engine/suppressing/changed_lines.py": "the type of an answer",
     "engine/formatting/formatter.py": "the exception of a time limit",
     "engine/machine/foreign_code.py": "the exception of a time limit",
-    "verifying/installing.py": "the exception of a time limit",
+    "verifying/copies.py": "the exception of a time limit",
     "verifying/suites.py": "the exception of a time limit",
     "batch/working/cloning.py": "the type of an answer, and the exception of a time limit",
     "batch/working/repository_work.py": "the exception of a time limit",

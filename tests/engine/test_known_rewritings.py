@@ -11,7 +11,7 @@ from awaken.engine.edits.splices import Splice, splice
 from awaken.engine.planning.in_memory import Processing, apply_in_memory
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.rewriting.rewritten import FileContext, RewrittenFile
-from awaken.engine.units.known_rewritings import Rewritings
+from awaken.engine.units.known_units import Rewritings
 from awaken.workspace.sources import Snapshot, decode
 
 SOURCE = decode("a.py", b"x = old(1)\n")

@@ -6,8 +6,8 @@ import pytest
 from msgspec import structs
 
 from awaken.contract import ChangeId, Finding, Level, Place, SiteId, Span
-from awaken.engine.remembering.code_lines import moved_lines
 from awaken.engine.remembering.evidence import MovedFile
+from awaken.engine.remembering.known_texts import moved_lines
 from awaken.engine.remembering.moved_answers import moved_answer
 from awaken.engine.report import (
     ChangeSummary,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from small_project import Project, tree
 
 from awaken.contract import UserError
-from awaken.engine.diagnosing.repository import repository_of
+from awaken.engine.diagnosing.diagnosis import repository_of
 from awaken.engine.machine.filesystem import REAL
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.writing.journal import Record

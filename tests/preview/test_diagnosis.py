@@ -14,11 +14,11 @@ from awaken.engine.diagnosing.diagnosis import (
     Library,
     Machine,
     Remark,
+    Repository,
     RootDiagnosis,
     RuleStatus,
     Severity,
 )
-from awaken.engine.diagnosing.repository import Repository
 from awaken.engine.formatting.formatter import Declared, Formatting
 from awaken.knowledge.ecosystem import drivers
 from awaken.preview.choices import Color

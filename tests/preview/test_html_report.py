@@ -25,8 +25,8 @@ from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import visible
 from awaken.settings import Resolved
 from awaken.settings.model import RecipeStep
-from awaken.verifying.compared_runs import Sql
 from awaken.verifying.reached_changes import Reach, ReachingTest
+from awaken.verifying.sufficient_runs import Sql
 
 ENDLESS = {"br", "meta", "col", "input"}
 HOSTILE = (

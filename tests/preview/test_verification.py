@@ -15,8 +15,8 @@ from awaken.preview.console.plain_console import console_on
 from awaken.preview.html.report_page import write
 from awaken.preview.streams.output import Asked
 from awaken.preview.verification import course_of, print_verification, stops, verdict, verified_rows
-from awaken.verifying.compared_runs import Difference, Sql
 from awaken.verifying.exercised import NotExercised
+from awaken.verifying.sufficient_runs import Difference, Sql
 from awaken.verifying.suites import ObservedTest, Statement, SuiteRun
 from awaken.verifying.verify_changes import LeftOut, Verification
 from tests.preview.report_builders import file_change, finding, root_report, source

@@ -4,12 +4,13 @@ import pytest
 from programs import module_of, program
 
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.engines.drivers import (
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import (
+    Engine,
+    Url,
     async_drivers,
     full_drivername,
     is_async_driver,
 )
-from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url
 
 BEGIN = """
     import os

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from awaken.project.source.lines.line_differences import differing_lines
+from awaken.project.source.lines.statement_lines import differing_lines
 
 
 def rebuilt(old, new):

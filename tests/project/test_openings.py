@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from programs import program
 
-from awaken.project.frameworks.resources.openings import openings
+from awaken.project.frameworks.resources import openings
 
 
 @pytest.mark.parametrize(

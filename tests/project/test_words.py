@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awaken.project.source.looked_at import LookedAt, WatchedSnapshot, facts_search
-from awaken.project.source.texts.program_texts import ProgramTexts
+from awaken.project.source.texts.text_search import ProgramTexts
 from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot, decode
 

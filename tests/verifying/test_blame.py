@@ -11,7 +11,7 @@ from awaken import api
 from awaken.contract import Span
 from awaken.settings import Settings
 from awaken.verifying.blame import ChangedLines, Trial, _new_lines, guilty, suspects
-from awaken.verifying.compared_runs import Difference, Sql
+from awaken.verifying.sufficient_runs import Difference, Sql
 from awaken.verifying.suites import ObservedTest, Statement
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from awaken.verifying.compared_runs import Sql, compare_statements
+from awaken.verifying.sufficient_runs import Sql, compare_statements
 from awaken.verifying.suites import ObservedTest, Statement
 
 USERS = "SELECT users.id AS users_id FROM users WHERE users.name = ?"

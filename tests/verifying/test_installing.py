@@ -11,7 +11,7 @@ import pytest
 
 from awaken.cli import main
 from awaken.contract import UserError
-from awaken.verifying.installing import install
+from awaken.verifying.copies import install
 from awaken.verifying.requests import sending
 from awaken.verifying.suites import Copy, Environment, Suite, SuiteRun
 from tests.verifying.test_verify import PYTEST, shop  # noqa: F401  a fixture

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from awaken.cli import main
 from awaken.cli.commands.migrating import verified_steps
-from awaken.verifying.compared_runs import Difference
+from awaken.verifying.sufficient_runs import Difference
 from awaken.verifying.suites import ObservedTest
 from tests.engine.faulty_filesystem import Killed
 from tests.verifying.test_verify import (

@@ -17,8 +17,8 @@ from awaken.contract import UserError
 from awaken.engine.writing.undoing import Undone
 from awaken.settings import Settings
 from awaken.verifying import suites
-from awaken.verifying.compared_runs import Sql
 from awaken.verifying.copies import CopiedFiles, copy_of_project
+from awaken.verifying.sufficient_runs import Sql
 from awaken.verifying.verify_changes import unread_settings, verify
 from tests.verifying.test_verify import (  # noqa: F401  a fixture
     CONFTEST,

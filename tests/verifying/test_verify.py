@@ -20,8 +20,8 @@ from awaken.engine.machine import programs
 from awaken.engine.writing import applying
 from awaken.settings import Settings
 from awaken.verifying import suites
-from awaken.verifying.compared_runs import Sql
 from awaken.verifying.copies import copy_of_project
+from awaken.verifying.sufficient_runs import Sql
 from awaken.verifying.verify_changes import verify
 from tests.engine.faulty_filesystem import FaultyFileSystem, Killed
 

@@ -15,7 +15,7 @@ from all_readers import read_everything
 from awaken.contract import UserError
 from awaken.engine.baseline import read_baseline
 from awaken.engine.manifests.requirement_lists import CannotAdd
-from awaken.engine.manifests.toml_list import toml_list
+from awaken.engine.manifests.toml_table import toml_list
 from awaken.settings.settings_files import found_layer
 from awaken.workspace.formats.toml_text import NotToml, line_of, parse_toml
 from awaken.workspace.sources import Undecodable, decode

@@ -132,7 +132,7 @@ from awaken.knowledge.coroutines import coroutines
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.modules import nodes_in
 from awaken.project.source.trees import last_name
-from awaken.project.values.local.reads import local_binding, reads_seeing
+from awaken.project.values.local.flow import local_binding, reads_seeing
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -120,7 +120,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Edit, Level, Phase, Reason, Span, Status, TextEdit
+from awaken.contract import Edit, Level, Phase, Reason, Span, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.rule import SiteRule
@@ -510,7 +510,7 @@ def _narrowed_edit(site: Site[ast.ExceptHandler | ast.Call], handler: ast.Except
     if handler.type is not None:
         return site.replace(handler.type, "Exception")
     end = site.module.span(handler).start + len("except")
-    return TextEdit(path=site.module.path, anchor=Span(end, end), text=" Exception", site=site.id)
+    return site.write(Span(end, end), " Exception")
 
 
 # ------------------------------------------------------------------------- what is left to run

@@ -94,7 +94,7 @@ from awaken.kit.rule import Advice
 from awaken.kit.search import nodes_with, site_modules
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
+from awaken.project.frameworks.resources import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.source.trees import last_name, variable_of
 

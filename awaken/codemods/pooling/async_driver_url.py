@@ -98,16 +98,18 @@ from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Member, connected_groups, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Refused, Rewrite, Site, shown_places
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of, shown_places
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.frameworks.sqlalchemy.engines.drivers import (
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import (
     AsyncDriver,
+    Engine,
+    Url,
+    UrlText,
     async_databases,
     async_drivers,
     full_drivername,
     is_async_driver,
 )
-from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url, UrlText
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_WORDS
 from awaken.project.source.f_strings import is_literal
 
@@ -224,10 +226,7 @@ def _decision(
     site: Site[ast.Call], project: Project, engine: Engine, url: Url, options: Options
 ) -> _Decided:
     strings: dict[Place, TextEdit] = {}
-    try:
-        outcome: Rewrite | Refused = _rewrite(site, project, engine, url, options, strings)
-    except Refused as refused:
-        outcome = refused
+    outcome = outcome_of(_rewrite, site, project, engine, url, options, strings)
     return _Decided(site, outcome, strings, frozenset(text.place for text in url.texts))
 
 

@@ -96,7 +96,7 @@ from awaken.contract import Finding, Phase
 from awaken.kit.rule import Advice
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.resources.openings import Opening, openings, words
+from awaken.project.frameworks.resources import Opening, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import root_of

@@ -86,7 +86,7 @@ from awaken.contract import Finding, Phase, Status
 from awaken.kit.rule import Advice
 from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
-from awaken.project.frameworks.resources.openings import Opening, openings, words
+from awaken.project.frameworks.resources import Opening, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.source.worklist import Worklist
 

@@ -95,7 +95,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.contract import Edit, Level, Phase, Reason, Span, Status, TextEdit
+from awaken.contract import Edit, Level, Phase, Reason, Span, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import SiteRule
@@ -413,9 +413,9 @@ def _comprehension(
     whole, kept = site.module.span(awaited), site.module.span(inner)
     brackets = isinstance(inner, ast.GeneratorExp)
     return [
-        _write(site, Span(whole.start, kept.start + brackets), "[" * brackets),
+        site.write(Span(whole.start, kept.start + brackets), "[" * brackets),
         site.insert_before(inner.elt, "await "),
-        _write(site, Span(kept.end - brackets, whole.end), "]" * brackets),
+        site.write(Span(kept.end - brackets, whole.end), "]" * brackets),
     ]
 
 
@@ -424,15 +424,11 @@ def _display(site: Site[ast.Call], awaited: ast.Await) -> Iterator[Edit]:
     module, call = site.module, site.node
     whole, text = module.span(awaited), module.source.text
     opened = text.index(b"(", module.span(call.func).end) + 1
-    yield _write(site, Span(whole.start, opened), "[")
+    yield site.write(Span(whole.start, opened), "[")
     for given in call.args:
         if isinstance(given, ast.Starred) and isinstance(given.value, ast.GeneratorExp):
             span = module.span(given.value)
-            yield _write(site, Span(span.start, span.start + 1), "[")
-            yield _write(site, Span(span.end - 1, span.end), "]")
+            yield site.write(Span(span.start, span.start + 1), "[")
+            yield site.write(Span(span.end - 1, span.end), "]")
         yield site.insert_before(_made_by(given), "await ")
-    yield _write(site, Span(module.span(call).end - 1, whole.end), "]")
-
-
-def _write(site: Site[ast.Call], anchor: Span, text: str) -> TextEdit:
-    return TextEdit(path=site.module.path, anchor=anchor, text=text, site=site.id)
+    yield site.write(Span(module.span(call).end - 1, whole.end), "]")

@@ -16,8 +16,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from awaken.contract import UserError
-from awaken.engine.diagnosing.repository import Repository, repository_of
 from awaken.engine.formatting.formatter import Formatting, formatting
+from awaken.engine.machine import git
 from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.machine.workers import available_cores
 from awaken.engine.planning.rule_discovery import in_running_order
@@ -292,3 +292,30 @@ def _journal(root: Path) -> tuple[str, int]:
     except UserError as error:
         return str(error), 0
     return ("" if unfinished is None else unfinished.message), len(applies)
+
+
+class Repository(Struct, frozen=True):
+    """A git working tree: its top, and how many entries ``git status`` lists.
+
+    ``changed`` are files that git tracks, ``untracked`` are new files and directories.
+    """
+
+    top: Path
+    changed: int
+    untracked: int
+
+
+def repository_of(directory: Path) -> Repository | None:
+    """Return the git working tree that holds ``directory``; None without one that git can read."""
+    try:
+        with git.open_repository(directory) as repository:
+            if repository is None:
+                return None
+            status = repository.ask(directory, *git.STATUS)
+    except git.GitError:
+        return None
+    if status.returncode:
+        return None
+    listed = [entry for entry in status.stdout.split(b"\0") if entry]
+    untracked = sum(entry.startswith(b"??") for entry in listed)
+    return Repository(repository.top, len(listed) - untracked, untracked)

@@ -20,7 +20,8 @@ from awaken.engine.edits.style import line_above, line_end, line_start
 from awaken.project.source.f_strings import is_placed
 from awaken.project.source.lines.statement_lines import lines_of, statements_of_line
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import children, children_by_field, walk
+from awaken.project.source.trees import children, walk
+from awaken.workspace.parsing import children_by_field
 
 
 class Misplaced(ValueError):

@@ -15,6 +15,7 @@ from awaken.engine.explaining import no_site
 from awaken.engine.explaining.explanation import (
     AskedPlace,
     Explanation,
+    SiteTeller,
     findings_at,
     findings_of,
     line_span,
@@ -23,7 +24,6 @@ from awaken.engine.explaining.explanation import (
 )
 from awaken.engine.explaining.from_report import from_report
 from awaken.engine.explaining.no_site import NoSite
-from awaken.engine.explaining.site_teller import SiteTeller
 from awaken.engine.machine.memory import with_room
 from awaken.engine.report import Report
 from awaken.engine.root_run import RootRun

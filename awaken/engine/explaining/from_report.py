@@ -15,17 +15,16 @@ from awaken.engine.explaining.explanation import (
     AskedPlace,
     Explanation,
     Site,
+    SiteTeller,
     findings_at,
     findings_of,
     line_span,
     nearest_lines,
     offset,
 )
-from awaken.engine.explaining.site_teller import SiteTeller
 from awaken.engine.report import FileChange, RootReport
 from awaken.kit.rule import Rule
-from awaken.project.source.lines.line_differences import differing_lines
-from awaken.project.source.lines.statement_lines import Lines
+from awaken.project.source.lines.statement_lines import Lines, differing_lines
 from awaken.project.source.memo import cached_by
 
 _FEW = 3

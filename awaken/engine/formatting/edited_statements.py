@@ -6,8 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from awaken.contract import Span
-from awaken.engine.edits.line_splices import line_splices, lines_with_ends
-from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.edits.splices import SpanMap, Splice, line_splices, lines_with_ends, splice
 from awaken.engine.formatting.formatter import Formatter
 from awaken.project.source.lines.statement_lines import lines_of
 from awaken.workspace.sources import Snapshot, SourceFile, is_python

@@ -285,7 +285,7 @@ class Listing(Struct, frozen=True):
             from awaken.engine.manifests.toml_table import TomlTable  # noqa: PLC0415
 
             return TomlTable(text, self.table)
-        from awaken.engine.manifests.toml_list import toml_list  # noqa: PLC0415
+        from awaken.engine.manifests.toml_table import toml_list  # noqa: PLC0415
 
         return TextList(toml_list(text, self.table))
 
@@ -355,7 +355,7 @@ def _group_added(path: str, text: str, group: str) -> tuple[str, Listing]:
     elif _is_poetry(tables):
         table = ("tool", "poetry", "group", group, "dependencies")
     else:
-        from awaken.engine.manifests.toml_list import new_group  # noqa: PLC0415  as above
+        from awaken.engine.manifests.toml_table import new_group  # noqa: PLC0415  as above
 
         table = ("dependency-groups", group)
         return new_group(text, group).manifest(), Listing(path, table, "array", group, ())

@@ -1,17 +1,23 @@
 """The checks of every changed file once all edits are made: it must still be a valid file.
 
 Comments, names and untouched code are checked while a file is rewritten; this module checks the
-finished text.
+finished text. A second plan may find nothing new. No file is run, and compiling one does not end
+this process.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from awaken.contract import Change, ChangeId, Place, Problem, Span
+from awaken.contract import Change, ChangeId, Finding, Place, Problem, SiteId, Span
+from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.in_memory import EditedSnapshot
-from awaken.engine.rewriting.compiling import why_no_program
+from awaken.project.source.trees import CHILDLESS, children
 from awaken.workspace.sources import (
     LINE_END_BYTES,
     Snapshot,
@@ -139,3 +145,156 @@ def _top_level(source: SourceFile) -> list[Span]:
     ends = [0, *(match.end() for match in LINE_END_BYTES.finditer(source.text)), len(source.text)]
     tree = ast.parse(source.text.decode(), filename="")
     return [Span(ends[node.lineno - 1], ends[node.end_lineno or 0]) for node in tree.body]
+
+
+Maps = Sequence[Mapping[str, SpanMap]]
+"""For each phase, how the files that it changed lead back to those before it."""
+
+
+def standing(decided: Sequence[Finding], maps: Maps) -> dict[Finding, Place]:
+    """Return the places, after all phases, of sites that were left as they are.
+
+    Those inside rewritten code are missing: they have no place of their own now.
+    """
+    places = ((finding, _where_now(finding.place, maps)) for finding in decided)
+    return {finding: place for finding, place in places if place is not None}
+
+
+def rewritten_places(maps: Maps) -> frozenset[Place]:
+    """Return the places that changes wrote, in the files after all phases."""
+    joined: dict[str, SpanMap] = {}
+    for step in maps:
+        for path, known in step.items():
+            joined[path] = joined[path].then(known) if path in joined else known
+    return frozenset(
+        Place(path, span) for path, known in joined.items() for span in known.new_regions()
+    )
+
+
+def _where_now(place: Place, maps: Maps) -> Place | None:
+    span = place.span
+    for step in maps:
+        known = step.get(place.path)
+        if known is None:
+            continue
+        after = known.to_after(span)
+        # A span inside a replacement maps to the whole of it, so the way back is longer.
+        if known.to_before(after) != span:
+            return None
+        if any(region.contains(after) for region in known.new_regions()):
+            return None
+        span = after
+    return Place(place.path, span)
+
+
+def seen_before(
+    found: Sequence[Finding], decided: Sequence[Finding], standing: Mapping[Finding, Place]
+) -> frozenset[SiteId]:
+    """Return which of ``found``, placed on disk, are ``decided``; each of these counts for one.
+
+    A rewrite changes the identity of what is nested in it, and of its equals; and a site inside
+    a rewritten one leads back to the whole of that, which then contains the decided place.
+    """
+    # Counted, not collected: two sites of one rule may share a span, and each needs its own match.
+    places = Counter((finding.rule, finding.place.path, finding.place.span) for finding in decided)
+    seen: set[SiteId] = set()
+    for finding in found:
+        place = (finding.rule, finding.place.path, finding.place.span)
+        if places[place] and finding.site not in seen:
+            places[place] -= 1
+            seen.add(finding.site)
+    inside: dict[tuple[str, str], list[Span]] = {}
+    # Only what the exact places left unmatched may be matched by containment.
+    for finding in decided:
+        place = (finding.rule, finding.place.path, finding.place.span)
+        if finding not in standing and places[place]:
+            places[place] -= 1
+            inside.setdefault(place[:2], []).append(finding.place.span)
+    for finding in found:
+        spans = inside.get((finding.rule, finding.place.path), []) if inside else []
+        match = next((span for span in spans if finding.place.span.contains(span)), None)
+        if match is not None and finding.site not in seen:
+            spans.remove(match)
+            seen.add(finding.site)
+    return frozenset(seen)
+
+
+MAX_BLOCKS = 15
+"""Blocks inside each other that the compiler is given. Python itself refuses more than 20, but
+3.12 and 3.13 crash on 18 comprehensions with ``async for``, and on 20 or 22 of other kinds
+(cpython issues 118544 and 156091)."""
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+def why_no_program(source: SourceFile, lowest_python: tuple[int, int]) -> SyntaxError | None:
+    """Return why ``source`` is no program for this Python or for the lowest one it must run on."""
+    text = source.text.decode()
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            is_older = lowest_python < sys.version_info[:2]
+            tree = _tree(text, lowest_python) if is_older else None
+            # Up to 3.11 the compiler refuses such code with an exception.
+            if sys.version_info >= (3, 12):
+                _protect_compiler(tree or ast.parse(text, filename=""))
+            compile(text, "", "exec", dont_inherit=True)
+            if is_older and tree is None:
+                # Errors of every Python version were reported before.
+                ast.parse(text, filename="", feature_version=lowest_python)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return SyntaxError(str(error) or type(error).__name__)
+    return None
+
+
+def _tree(text: str, lowest_python: tuple[int, int]) -> ast.Module | None:
+    """Return the tree of ``text``; None if the lowest Python has none for it.
+
+    Best effort, as the documentation of ast says: some newer syntax passes.
+    """
+    try:
+        return ast.parse(text, filename="", feature_version=lowest_python)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _protect_compiler(tree: ast.Module) -> None:
+    if blocks(tree) > MAX_BLOCKS:
+        raise SyntaxError(f"more than {MAX_BLOCKS} nested blocks could crash Python")
+
+
+def blocks(tree: ast.Module) -> int:
+    """Return how many blocks are inside each other at most, as the compiler counts or more.
+
+    Loops, ``with`` items, ``try`` and comprehensions are blocks; a function starts at 0.
+    """
+    deepest = 0
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, outside = waiting.pop()
+        # The compiler counts the blocks of each function separately.
+        inside = 0 if isinstance(node, _FUNCTIONS) else outside + _opened_number(node)
+        deepest = max(deepest, inside)
+        waiting += [(child, inside) for child in children(node) if type(child) not in CHILDLESS]
+    return deepest
+
+
+_OPENED: dict[type[ast.AST], Callable[[Any], int]] = {
+    **dict.fromkeys((ast.For, ast.AsyncFor, ast.While), lambda _: 1),
+    **dict.fromkeys((ast.With, ast.AsyncWith), lambda node: len(node.items)),
+    **dict.fromkeys(
+        (ast.Try, ast.TryStar), lambda node: 1 + bool(node.handlers and node.finalbody)
+    ),
+    ast.ExceptHandler: lambda node: 1 + bool(node.name),
+    **dict.fromkeys(
+        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+        lambda node: len(node.generators),
+    ),
+}
+"""How many blocks a node opens, for those that open some."""
+
+
+def _opened_number(node: ast.AST) -> int:
+    opened = _OPENED.get(type(node))
+    return 0 if opened is None else opened(node)

@@ -27,7 +27,7 @@ from awaken.contract import (
     Span,
 )
 from awaken.engine.edits.splices import SpanMap
-from awaken.engine.planning.again import rewritten_places, seen_before, standing
+from awaken.engine.planning.checks import rewritten_places, seen_before, standing
 from awaken.engine.planning.conflicts import resolve_conflicts
 from awaken.engine.planning.engine_reasons import UNDONE_BY_ANOTHER_RULE, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.engine.planning.exports import names_from, told_names
-from awaken.engine.remembering.code_lines import MovedLines
-from awaken.engine.remembering.known_texts import KnownTexts
+from awaken.engine.remembering.known_texts import KnownTexts, MovedLines
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure

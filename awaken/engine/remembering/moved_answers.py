@@ -14,8 +14,8 @@ from msgspec import Struct, structs
 
 from awaken.contract import Finding, Place, Span
 from awaken.editing.pragmas import is_for_tools
-from awaken.engine.remembering.code_lines import Changed
 from awaken.engine.remembering.evidence import MovedFile
+from awaken.engine.remembering.known_texts import Changed
 from awaken.engine.report import FileChange, Remembered
 from awaken.workspace.sources import is_python
 from awaken.workspace.suppressions import MARK

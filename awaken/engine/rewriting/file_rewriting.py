@@ -43,10 +43,9 @@ from awaken.engine.edits.file_slices import (
     with_lines_above,
 )
 from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
-from awaken.engine.edits.line_splices import replaced_lines
 from awaken.engine.edits.node_kinds import KINDS
 from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
-from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.edits.splices import SpanMap, Splice, replaced_lines, splice
 from awaken.engine.edits.style import (
     FileStyle,
     line_indent,
@@ -59,9 +58,8 @@ from awaken.engine.edits.whole_statements import why_not_whole
 from awaken.engine.formatting.aligned_lines import with_aligned_lines
 from awaken.engine.formatting.long_lines import without_long_lines
 from awaken.engine.imports.reconciling import ImportContext, reconcile
-from awaken.engine.rewriting.pieces import Piece, assemble
+from awaken.engine.rewriting.pieces import Piece, assemble, shadowing_problems
 from awaken.engine.rewriting.rewritten import FileContext, Rewriters, RewrittenFile
-from awaken.engine.rewriting.shadowing import shadowing_problems
 from awaken.engine.rewriting.slice_rewriting import (
     Job,
     Slice,

@@ -1,21 +1,30 @@
-"""Plans of units, kept between runs: a unit is a rule with one file, or with all of them.
+"""Plans of units and rewritten files, kept between runs: a unit is a rule with one file or all.
 
 A unit has its own evidence (``awaken.project.source.looked_at``). awaken plans it again if a file
 that it read changed. It also does if a changed file answers one of its searches differently.
 Comments and blank lines change nothing beyond the files that the plan names.
+
+Plans are pickled, because the payloads of rewriters have types that only their rule knows. The
+results cache reads only bytes that the user's key has signed. In addition, awaken makes nothing
+from them but its own data.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import io
+import pickle
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints
+from awaken.engine.edits.owned_edits import OwnedEdit
+from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.rule_planning import Planned
 from awaken.engine.remembering.evidence import (
     Answers,
@@ -28,7 +37,7 @@ from awaken.engine.remembering.evidence import (
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
-from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
+from awaken.engine.rewriting.rewritten import FileContext, KnownRewritings, RewrittenFile
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.memo import cached_method
@@ -359,3 +368,119 @@ class UnitMemory:
         """Keep the units of all stages for the next run."""
         for key, units in self._stages.items():
             self.cache.put(key, units.to_keep())
+
+
+_OWN = "awaken."
+
+
+class _AnyStruct(Struct, kw_only=True):
+    """A Struct that pickle makes by keyword."""
+
+    field: None = None
+
+
+_REBUILD: Any = _AnyStruct().__reduce__()[0]
+_PLAIN = {(kind.__module__, kind.__qualname__) for kind in (frozenset, set, _REBUILD)}
+"""What else a pickle may name: plain collections, and what makes a Struct in this msgspec."""
+
+
+def plan_to_bytes(planned: Planned) -> bytes | None:
+    """Return a plan as bytes, without its evidence; None for a payload that has no bytes."""
+    bare = Planned(planned.plan, planned.diagnostics)
+    try:
+        data = pickle.dumps(bare, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # noqa: BLE001  a payload may be anything
+        return None
+    return data if plan_from_bytes(data) == bare else None
+
+
+def plan_from_bytes(data: bytes) -> Planned | None:
+    """Return the plan of these bytes; None for bytes that hold anything else."""
+    try:
+        planned = _Reader(io.BytesIO(data)).load()
+    except Exception:  # noqa: BLE001  bytes may be anything
+        return None
+    return planned if isinstance(planned, Planned) else None
+
+
+class _Reader(pickle.Unpickler):
+    """Reads pickles that hold awaken's own data and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _PLAIN:
+            return super().find_class(module, name)
+        kind = super().find_class(module, name) if module.startswith(_OWN) else None
+        if isinstance(kind, type) and issubclass(kind, Struct | tuple | Enum):
+            return kind
+        raise pickle.UnpicklingError(f"{module}.{name} is no data of awaken")
+
+
+class KnownRewriting(Struct, frozen=True, array_like=True):
+    """The text of a rewritten file, and the rounds of its splices (``SpanMap.rounds``)."""
+
+    text: bytes
+    rounds: tuple[tuple[tuple[int, int, int], ...], ...]
+
+
+class Rewritings(KnownRewritings):
+    """Recalls rewritten files from ``cache``, and keeps new ones.
+
+    Only edits of rules of awaken are kept: its code is part of the place of the cache.
+    """
+
+    def __init__(self, cache: ResultsCache, rules: Collection[str]) -> None:
+        self._cache = cache
+        self._rules = rules
+
+    def key(
+        self, source: SourceFile, edits: Sequence[OwnedEdit[Any]], context: FileContext
+    ) -> bytes | None:
+        """Return a digest of all inputs of a rewriting; None if it is not kept."""
+        if any(owned.rule not in self._rules for owned in edits):
+            return None
+        inputs = source.path, source.text, source.encoding, [*edits], context
+        try:
+            return hashlib.sha256(_encode(inputs)).digest()
+        except (TypeError, UnicodeEncodeError, OverflowError):
+            return None
+
+    def recall(self, key: bytes | None, source: SourceFile) -> RewrittenFile | None:
+        """Return ``source`` after the edits of its ``key``; None if that is not known."""
+        known = None if key is None else self._cache.get(KnownRewriting, key)
+        if known is None:
+            return None
+        return RewrittenFile(source.with_text(known.text), SpanMap.of_rounds(known.rounds))
+
+    def keep(self, key: bytes | None, rewritten: RewrittenFile) -> None:
+        """Keep what came of a file, if all of it could be done."""
+        if key is not None and not rewritten.problems:
+            known = KnownRewriting(rewritten.source.text, rewritten.moved.rounds())
+            self._cache.put(key, known)
+
+
+def _plain_data(value: object) -> object:
+    """Return ``value`` as plain data that names the type of each of its parts.
+
+    Raises TypeError for what is no data.
+    """
+    kind = type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    match value:
+        case None | bool() | int() | float() | str() | bytes() if not isinstance(value, Enum):
+            return value
+        case Enum():
+            return [name, value.name]
+        case Struct():
+            return [name, *map(_plain_data, structs.astuple(value))]
+        case tuple() | list():
+            return [name, *map(_plain_data, value)]
+        case set() | frozenset():
+            return [name, *sorted(map(_encode, value))]
+        case Mapping():
+            return [name, *sorted((_encode(key), _encode(item)) for key, item in value.items())]
+        case _:
+            raise TypeError(f"{name} is no data")
+
+
+def _encode(value: object) -> bytes:
+    return msgspec.msgpack.encode(_plain_data(value))

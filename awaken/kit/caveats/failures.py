@@ -13,7 +13,7 @@ from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.graph.leading import Leading
+    from awaken.project.graph.call_paths import Leading
     from awaken.project.source.modules import Module
 
 HIDDEN = "it fails today, and a surrounding `except` hides that"

@@ -1,9 +1,10 @@
 """Eager loads for the relationships that a program reads: what is there, missing, or not possible.
 
 Begin with ``load_planning.plan_loads``. ``loading_statements`` reads the statement that loads the
-objects, ``loader_options`` its loader options, ``levels`` decides what is added to them.
+objects, ``loader_options`` its loader options, and writes classes and functions as the file has
+them, ``levels`` decides what is added to them.
 ``gets_by_key`` writes a ``select()`` for ``session.get()``, ``refreshes`` loads of new objects.
-``loader_names`` writes classes and functions as the file has them. ``planned_loads`` is what comes
+``planned_loads`` is what comes
 back, ``reasons`` why a read cannot be served: a rule that plans loads declares ``REASONS``.
 """
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.contract import Edit
-from awaken.kit.eager_loads.loader_names import NamesHere
-from awaken.kit.eager_loads.loader_options import Given
+from awaken.kit.eager_loads.loader_options import Given, NamesHere
 from awaken.kit.eager_loads.loading_statements import Entity
 from awaken.kit.eager_loads.reasons import NO_KEY
 from awaken.kit.sites import Refused, Site

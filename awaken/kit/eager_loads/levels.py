@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from awaken.kit.eager_loads.loader_names import NamesHere
-from awaken.kit.eager_loads.loader_options import BLOCKING, LOADING, WILDCARD, Option, path_text
+from awaken.kit.eager_loads.loader_options import (
+    BLOCKING,
+    LOADING,
+    WILDCARD,
+    NamesHere,
+    Option,
+    path_text,
+)
 from awaken.kit.eager_loads.reasons import (
     CHOSEN,
     CONFLICT,

@@ -11,8 +11,7 @@ from msgspec import Struct, field
 from awaken.contract import Edit, Place
 from awaken.kit.eager_loads.gets_by_key import GETS_BY_KEY, GetByKey, get_by_key
 from awaken.kit.eager_loads.levels import Level, Loads
-from awaken.kit.eager_loads.loader_names import NamesHere
-from awaken.kit.eager_loads.loader_options import Given, Option, given_at, written_code
+from awaken.kit.eager_loads.loader_options import Given, NamesHere, Option, given_at, written_code
 from awaken.kit.eager_loads.loading_statements import (
     GETS,
     Entity,

@@ -18,7 +18,7 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.loads.query_items import Item, What
-from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import call_or_attribute_at
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import Worklist

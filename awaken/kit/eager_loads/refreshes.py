@@ -15,8 +15,7 @@ from msgspec.structs import replace
 from awaken.contract import Edit
 from awaken.kit.eager_loads.gets_by_key import select_by_key
 from awaken.kit.eager_loads.levels import Level, Loads
-from awaken.kit.eager_loads.loader_names import NamesHere
-from awaken.kit.eager_loads.loader_options import written_code
+from awaken.kit.eager_loads.loader_options import NamesHere, written_code
 from awaken.kit.eager_loads.loading_statements import check_place
 from awaken.kit.eager_loads.planned_loads import AddedLoad, PlannedLoads
 from awaken.kit.eager_loads.reasons import NESTED_REFRESH, NO_KEY, NO_REFRESH

@@ -14,7 +14,7 @@ from awaken.preview.choices import View
 from awaken.preview.console.page import Page, joined_text
 from awaken.preview.counts import level_words
 from awaken.preview.diffs.file_diff import FileDiff
-from awaken.preview.diffs.side_by_side import NARROWEST, SideBySide
+from awaken.preview.diffs.layouts import NARROWEST, SideBySide
 from awaken.preview.diffs.source_lines import SourceLines
 from awaken.preview.sections import Section, outlined_sites, sections
 from awaken.preview.streams.messages import say

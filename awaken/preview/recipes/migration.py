@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Level, Outline, OutlinePart, Place
 from awaken.engine.asking.chosen_changes import ChangeKey
-from awaken.engine.asking.migration_questions import (
+from awaken.engine.asking.kept_answers import (
     Question,
     Settings,
     as_settings,
@@ -34,8 +34,7 @@ from awaken.preview.show import print_notes, print_problems
 from awaken.preview.streams.course import Course
 from awaken.preview.summary import Step
 from awaken.preview.terminal.outline_page import OutlinePage
-from awaken.project.source.lines.line_differences import differing_lines
-from awaken.project.source.lines.statement_lines import Lines
+from awaken.project.source.lines.statement_lines import Lines, differing_lines
 
 if TYPE_CHECKING:
     from awaken.preview.console.plain_console import AnyConsole

@@ -15,7 +15,7 @@ from awaken.preview.console.code import code_theme
 from awaken.preview.console.page import Page, RowPart, joined_text
 from awaken.preview.console.text import Text
 from awaken.preview.diffs.file_diff import FileDiff
-from awaken.preview.diffs.side_by_side import SideBySide
+from awaken.preview.diffs.layouts import SideBySide
 from awaken.preview.markdown.rule_markdown import STATUSES, Refusals, by_family, message, whole_page
 from awaken.preview.markdown.rule_page import Example, Section, facts, levels, status, summary
 from awaken.preview.sections import Section as FileSection

@@ -17,11 +17,11 @@ from awaken.engine.diagnosing.diagnosis import (
     Machine,
     PassStatus,
     Remark,
+    Repository,
     RootDiagnosis,
     RuleStatus,
     Severity,
 )
-from awaken.engine.diagnosing.repository import Repository
 from awaken.kit.sites import joined_words
 from awaken.preview.console.page import Page, joined_text
 from awaken.preview.console.text import Text, cell_len

@@ -18,7 +18,7 @@ from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
 from awaken.preview.sections import CURE_OF_UNSAFE, Section
-from awaken.preview.terminal.code_frame import CodeFrames
+from awaken.preview.terminal.frames import CodeFrames
 from awaken.preview.terminal.outline_page import OutlinePage
 
 _SUPPRESSED = {

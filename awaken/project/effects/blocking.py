@@ -10,7 +10,7 @@ from awaken.contract import Place
 from awaken.knowledge.libraries import Wait
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.own_nodes import own_nodes, what_runs
-from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.dispatch import function_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by

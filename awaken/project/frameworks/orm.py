@@ -29,10 +29,11 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency,
     session_dependency,
 )
-from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, made_session
-from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import (
+from awaken.project.frameworks.sqlalchemy.made_sessions.made import (
     MadeOtherwise,
+    MadeSession,
     made_otherwise,
+    made_session,
 )
 from awaken.project.frameworks.sqlalchemy.mapped_attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
@@ -42,7 +43,7 @@ from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuer
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClasses
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
-from awaken.project.frameworks.sqlalchemy.stand_ins.annotated_stand_ins import StandIns
+from awaken.project.frameworks.sqlalchemy.stand_ins import StandIns
 from awaken.project.frameworks.templates.template_sights import TemplateSights
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.computed_names import ComputedNames
@@ -101,6 +102,10 @@ class Orm:
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
         return self.operations.resource_of(module, node)
+
+    def is_resource(self, module: Module, node: ast.expr) -> bool:
+        """Whether an expression is proved to be a synchronous resource."""
+        return not isinstance(self.resource_of(module, node), Unknown | None)
 
     def made_session(self, module: Module, call: ast.Call) -> MadeSession | None:
         """Return the session that a call makes, or gets; None where that is not proven."""

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from awaken.contract import Place
 from awaken.knowledge.decorators import DecoratorEffects
-from awaken.project.graph.call_paths import CallPath, CallPaths, End
+from awaken.project.graph.call_paths import CallPath, CallPaths, End, Leading, leading_to
 from awaken.project.graph.callers import Callers, Obstacle
-from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.dispatch import (
     Called,
     function_called,
@@ -26,7 +26,6 @@ from awaken.project.graph.forwards.call_graph_building import (
 )
 from awaken.project.graph.forwards.passed.components import PassedFunctions
 from awaken.project.graph.forwards.value_calls import ValueCalls
-from awaken.project.graph.leading import Leading, leading_to
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.opaque import OpaqueUse, passed_names
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings

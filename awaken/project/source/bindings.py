@@ -20,13 +20,13 @@ from awaken.project.source.trees import (
     Comprehension,
     Function,
     FunctionOrLambda,
-    children_by_field,
     last_name,
     parameters_of,
     root_of,
     type_params,
     walk_statements,
 )
+from awaken.workspace.parsing import children_by_field
 
 ScopeKind = Literal["module", "class", "function", "lambda", "comprehension", "type-params"]
 Import = ast.Import | ast.ImportFrom

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
+from awaken.workspace.parsing import children_by_field
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Loop = ast.For | ast.AsyncFor | ast.While
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -264,19 +266,6 @@ def children(node: ast.AST) -> list[ast.AST]:
     """
     in_order = IN_ORDER.get(type(node))
     return children_by_field(node) if in_order is None else in_order(node)
-
-
-def children_by_field(node: ast.AST) -> list[ast.AST]:
-    """Return what ``ast.iter_child_nodes`` yields, in half its time: whole programs are walked."""
-    nodes: list[ast.AST] = []
-    for name in node._fields:
-        # Nodes that awaken makes itself may lack optional fields.
-        value = getattr(node, name, None)
-        if type(value) is list:
-            nodes += [item for item in value if isinstance(item, ast.AST)]
-        elif isinstance(value, ast.AST):
-            nodes.append(value)
-    return nodes
 
 
 def _value(node: ast.Expr | ast.keyword | ast.Await | ast.Attribute | ast.Starred) -> list[ast.AST]:

@@ -32,8 +32,7 @@ from awaken.project.values.calls.parameter_values import Parameters
 from awaken.project.values.calls.results import Results
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.built_containers import Building, constant, operated_values
-from awaken.project.values.containers.subscripts import item_of
-from awaken.project.values.containers.unpacked_targets import Step, received_value
+from awaken.project.values.containers.subscripts import Step, item_of, received_value
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NEVER,
@@ -54,7 +53,6 @@ from awaken.project.values.domain import (
     union,
     without_never,
 )
-from awaken.project.values.fixtures_by_name import modules_of_tests
 from awaken.project.values.items import is_tuple, items_of, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
@@ -65,6 +63,7 @@ from awaken.project.values.library.promises import (
 )
 from awaken.project.values.local.flow import flow_of
 from awaken.project.values.local.narrowing import Narrowing
+from awaken.project.values.pytest_fixtures import modules_of_tests
 from awaken.project.values.questions import GenericClass, Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened_values
 from awaken.project.values.wrapped import packed_item, packed_keyword

@@ -185,3 +185,24 @@ def console_scripts(pyproject: str) -> tuple[str, ...]:
                 home, _, name = reference.partition("[")[0].partition(":")
                 result.append(f"{home.strip()}.{name.strip()}")
     return tuple(dict.fromkeys(result))
+
+
+TYPE_CHECKER_READS = (
+    "/mypy.ini", "/.mypy.ini", "/pyrightconfig.json", "/pyproject.toml", "/setup.cfg",
+    "/.pre-commit-config.yaml",
+)  # fmt: skip
+"""The files beside Python that tell."""
+_SIGNS: Mapping[str, tuple[bytes, ...]] = {
+    "pyproject.toml": (b"[tool.mypy", b"[tool.pyright", b"[tool.basedpyright", b"[tool.ty"),
+    "setup.cfg": (b"[mypy",),
+    ".pre-commit-config.yaml": (b"mypy", b"pyright"),
+}
+"""What the files hold that hold settings of other programs as well."""
+
+
+def is_set_up(files: Mapping[str, bytes]) -> bool:
+    """Whether some of the files, each with its text, set up a type checker."""
+    return any(
+        name not in _SIGNS or any(sign in text for sign in _SIGNS[name])
+        for name, text in files.items()
+    )

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from planned import forgotten_coroutines, printed, program_of, rewritten
 
-from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
 from awaken.project import Snapshot

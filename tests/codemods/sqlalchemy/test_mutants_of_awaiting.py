@@ -16,7 +16,7 @@ from fixture_cases import CASES
 from mutants_of_awaiting import mutants
 
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
 from awaken.project import Project, Snapshot

@@ -8,7 +8,7 @@ from planned import reason_of, rewritten
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
 from awaken.contract import ByHand, Constraints, InsertStatements, Requirement, TextEdit
 from awaken.project import Project, Snapshot
-from awaken.project.frameworks.sqlalchemy.engines.drivers import is_async_driver
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import is_async_driver
 from awaken.workspace.manifests.targets import DistributionTarget, Targets
 from awaken.workspace.manifests.versions import specifiers
 from awaken.workspace.project_settings import ProjectSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from planned import program_of, reason_of, rewritten, session_to_async
 
-from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
 from awaken.project import Snapshot

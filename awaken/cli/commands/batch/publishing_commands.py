@@ -107,7 +107,7 @@ def update(
     Approve changed patches again; `publish` then updates the pull requests. Commits of people
     on a branch are never overwritten.
     """
-    from awaken.batch.updating import update_campaign  # noqa: PLC0415  the help needs none
+    from awaken.batch.campaign_run import update_campaign  # noqa: PLC0415  the help needs none
     from awaken.cli.commands.batch.run_messages import print_end, teller  # noqa: PLC0415
     from awaken.cli.exit_codes import FOUND  # noqa: PLC0415
 

@@ -110,7 +110,7 @@ def merge(
     quiet: given.Quiet = False,
 ) -> int:
     """Take the results of shards into this campaign; doing it twice changes nothing."""
-    from awaken.batch.merging import merge_shard  # noqa: PLC0415  the help needs none
+    from awaken.batch.campaign_run import merge_shard  # noqa: PLC0415  the help needs none
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
     folder, manifest = own.open_campaign()

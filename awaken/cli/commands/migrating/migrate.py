@@ -87,7 +87,7 @@ def migrate(
     """
     from awaken.cli.commands.migrating.terminal_questions import can_ask  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
-    from awaken.engine.asking.migration_questions import questions_of  # noqa: PLC0415
+    from awaken.engine.asking.kept_answers import questions_of  # noqa: PLC0415
     from awaken.engine.recipe_run import causes  # noqa: PLC0415
     from awaken.preview.choices import Color, Form  # noqa: PLC0415
     from awaken.preview.console.plain_console import console_on  # noqa: PLC0415
@@ -163,8 +163,11 @@ def _answered_items(
 ) -> tuple[CommandLine, list[StepRun], list[str]]:
     """Return the planned steps, the answers that no file has, and the line that has them."""
     from awaken.cli.commands.migrating.terminal_questions import answers_to, can_ask, keep  # noqa: PLC0415
-    from awaken.engine.asking.kept_answers import settings_in  # noqa: PLC0415
-    from awaken.engine.asking.migration_questions import joined_answers, questions_of  # noqa: PLC0415
+    from awaken.engine.asking.kept_answers import (  # noqa: PLC0415
+        joined_answers,
+        questions_of,
+        settings_in,
+    )
 
     answers: list[str] = []
     roots: dict[Path, None] = {}
@@ -218,7 +221,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
     """
     from awaken import api  # noqa: PLC0415
     from awaken.cli.worktree import require_clean  # noqa: PLC0415
-    from awaken.engine.machine.commits import commit, require_branch  # noqa: PLC0415
+    from awaken.engine.machine.git import commit, require_branch  # noqa: PLC0415
     from awaken.engine.recipe_run import written_report  # noqa: PLC0415
     from awaken.preview.recipes.commit_message import commit_message  # noqa: PLC0415
 

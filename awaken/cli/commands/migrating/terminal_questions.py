@@ -11,7 +11,7 @@ from awaken.contract import UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from awaken.engine.asking.migration_questions import Question
+    from awaken.engine.asking.kept_answers import Question
 
 
 def can_ask() -> bool:

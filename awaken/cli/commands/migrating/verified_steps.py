@@ -15,7 +15,7 @@ from awaken.cli.worktree import are_uncommitted
 from awaken.contract import SiteId, UserError
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.machine.apply_errors import FileConflictError
-from awaken.engine.machine.commits import commit, unstage
+from awaken.engine.machine.git import commit, unstage
 from awaken.preview.recipes.commit_message import commit_message
 from awaken.preview.streams.messages import say
 from awaken.preview.verification import stops, verified_rows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.blocking_call.blocking_calls import BlockingCall
 from awaken.codemods.asyncio.blocking_call.reasons import BLOCKS, OLD_PYTHON, OTHER_LOOP
-from awaken.contract import Edit, Span, TextEdit
+from awaken.contract import Edit, Span
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_behind
 from awaken.kit.names_here import is_dotted
@@ -118,7 +118,7 @@ def _handed_over(site: Site[ast.Call]) -> Edit:
         text = f"{shown},{breaks[-1].decode()}{indent}"
     else:
         text, at = f"{shown}, ", start + 1
-    return TextEdit(path=module.path, anchor=Span(at, at), text=text, site=site.id)
+    return site.write(Span(at, at), text)
 
 
 def _changes(call: ast.Call) -> list[str]:

@@ -15,7 +15,7 @@ from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.knowledge.library_names import library_names, word_list
 from awaken.project.source.replacing import puts_in
 from awaken.project.source.trees import arguments_of, is_none, last_name, parameters_of, variable_of
@@ -89,7 +89,7 @@ class ExecutorToThread(Rule):
         self, project: Project, module: Module, constraints: Constraints, caveats: Sequence[str]
     ) -> Iterator[Decided]:
         judged = [
-            (site, _rewrite_or_refusal(site, project, caveats))
+            (site, outcome_of(_rewrite, site, project, caveats))
             for site in self._sites(project, module)
         ]
         together: dict[ast.stmt, list[_Judged]] = {}
@@ -150,15 +150,6 @@ def _is_thread_pool(project: Project, module: Module, node: ast.expr) -> bool:
 
 
 # ------------------------------------------------------------------------------------- one call
-def _rewrite_or_refusal(
-    site: Site[ast.Call], project: Project, caveats: Sequence[str]
-) -> Rewrite | Refused:
-    try:
-        return _rewrite(site, project, caveats)
-    except Refused as refused:
-        return refused
-
-
 def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> Rewrite:
     module, call = site.module, site.node
     shown = module.excerpt(call)

@@ -6,9 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.effects.own_nodes import own_nodes
-from awaken.project.effects.suspending import waited_for
+from awaken.project.effects.own_nodes import own_nodes, waited_for
 from awaken.project.source.memo import recursive
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
@@ -47,11 +47,8 @@ def reads_over_http(project: Project, module: Module, call: ast.Call) -> bool:
     return _Following(project).sends(module, call)
 
 
-class _Following:
+class _Following(ProjectFacts):
     """The functions that one call leads to."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def sends(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` runs functions of the program that send requests, and only that."""

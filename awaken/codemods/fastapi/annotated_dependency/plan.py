@@ -35,7 +35,7 @@ from awaken.project.source.trees import (
     positional_parameters,
     without_arguments,
 )
-from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS
+from awaken.workspace.manifests.describing import TYPE_CHECKER_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Body, Lifespan, Reaching, body_of
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registration_conditions import (
-    in_one_branch,
-)
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.step_comments import moved_comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.timing import (
+    in_one_branch,
+)
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project import Project

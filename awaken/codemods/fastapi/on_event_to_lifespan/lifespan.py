@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.step_comments import Comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 from awaken.contract import Place, Span
@@ -22,7 +22,7 @@ from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.wiring import Run
-from awaken.project.source.expressions.listed_names import readers_of_names
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.workspace.sources import LINE_END_BYTES

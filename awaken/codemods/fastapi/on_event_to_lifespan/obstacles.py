@@ -8,15 +8,15 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import Home
 from awaken.contract import Reason
 from awaken.kit.rule import ProjectFacts
 from awaken.kit.sites import Refused
 from awaken.kit.web.lifespans import caveats_of_installers
 from awaken.project.frameworks.web.applications import Application
-from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusion
 from awaken.project.frameworks.web.installers import Installation
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registration
+from awaken.project.frameworks.web.served_applications import ROUTERS, Inclusion
 from awaken.project.source.memo import cached_method
 
 

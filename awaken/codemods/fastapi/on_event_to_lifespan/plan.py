@@ -24,8 +24,10 @@ from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Ow
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import (
     Constructors,
+    Home,
+    home_of,
+    registrar_of,
 )
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of, registrar_of
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
 from awaken.contract import (
     Change,
@@ -44,8 +46,8 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS, Application
-from awaken.project.frameworks.web.inclusion import ROUTERS
 from awaken.project.frameworks.web.registrations import WORDS, Registration
+from awaken.project.frameworks.web.served_applications import ROUTERS
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, parameters_of

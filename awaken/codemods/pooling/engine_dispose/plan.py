@@ -19,7 +19,7 @@ from awaken.kit.web.lifespans import caveats_of_installers, lifespan_edits, may_
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
 from awaken.project.effects.own_nodes import own_nodes
-from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
+from awaken.project.frameworks.resources import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.served_applications import Served
 from awaken.project.source.trees import variable_of
 

@@ -148,8 +148,7 @@ from awaken.kit.relationships.intervening_writes import Writes
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.rule import SiteRule
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
-from awaken.project.frameworks.sqlalchemy.reads.read_facts import Wanted
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Wanted, call_or_attribute_at
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from awaken.contract import Place
 from awaken.kit.eager_loads.loading_statements import GETS, Statement, node_at, statement_of
 from awaken.kit.relationships.intervening_writes import DEEPEST_HELPERS
 from awaken.kit.relationships.readers import DEEPEST_CALLERS, READERS
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.sites import Refused
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
@@ -250,11 +251,8 @@ class Loop(Struct, frozen=True):
     node: ast.AST
 
 
-class _Expiry:
+class _Expiry(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def in_loops(self, loops: Iterable[Loop], load: Place) -> Place | None:
         """Return a call in one of ``loops``, or around it, that ends what was loaded at ``load``.

@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Constraints, Phase, Place, Plan, Reason, Rewriter, SiteId
 from awaken.kit.rule import Rule
-from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS
+from awaken.workspace.manifests.describing import TYPE_CHECKER_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -68,7 +68,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
             yield from (((option, number), name) for number, name in enumerate(names))
 
     def _wrong_drivers(self) -> Iterator[tuple[KeyPath, str]]:
-        from awaken.project.frameworks.sqlalchemy.engines.drivers import (  # noqa: PLC0415  few say
+        from awaken.project.frameworks.sqlalchemy.engines.engine_facts import (  # noqa: PLC0415  few say
             async_databases,
             async_drivers,
         )

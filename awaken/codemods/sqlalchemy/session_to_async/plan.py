@@ -18,8 +18,8 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided_
 from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
-from awaken.codemods.sqlalchemy.session_to_async.outlines.effect_lines import Outlines
-from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.outlines import Outlines
+from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.stages import (
     Blocking,
@@ -29,7 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.stages import (
     find,
     resource_members,
 )
-from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import DOCTEST_READS
+from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import DOCTEST_READS
 from awaken.contract import (
     Change,
     Constraints,
@@ -45,7 +45,7 @@ from awaken.kit.changes import plan_of
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
 from awaken.kit.rule import Rule, rewriters_in
 from awaken.kit.search import SCRIPTS
-from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
+from awaken.project.frameworks.sqlalchemy.engines.url_sources import URL_READS
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
@@ -110,23 +110,11 @@ class SessionToAsync(Rule):
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
         from awaken.codemods.sqlalchemy.session_to_async.rewriting import (  # noqa: PLC0415  loads LibCST
-            alembic_runs,
             hoisted_statements,
-            properties,
-            threads,
-            written_constructors,
             written_loops,
         )
 
-        modules = (
-            written_constructors,
-            written_loops,
-            alembic_runs,
-            properties,
-            hoisted_statements,
-            threads,
-        )
-        return {**super().rewriters(), **rewriters_in(*modules)}
+        return {**super().rewriters(), **rewriters_in(written_loops, hoisted_statements)}
 
     def prove_against(
         self, before: Snapshot, after: Project, changes: Sequence[Change]

@@ -19,37 +19,37 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
     given_out_of_sight,
     used_out_of_sight,
 )
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import Waits
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
-from awaken.codemods.sqlalchemy.session_to_async.components.program_components import Found
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import (
+    Found,
+    on_own_lines,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import MockedObjects
-from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced_functions import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import FileOperations
 from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.foreign.foreign_models import ForeignModels
-from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.callables import Callables
-from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.getattr_calls import (
-    dynamic_calls,
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import (
+    Decorators,
+    made_managers,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.uncalled_uses import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.callables import (
+    Callables,
     refused_uses,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved import (
+    dynamic_calls,
     unresolved_calls,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import (
     loaded_before_validation,
-)
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
-    made_managers,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed_members
 from awaken.codemods.sqlalchemy.session_to_async.inside.model_constructors import (
@@ -72,49 +72,44 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.differing import DifferingUses
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
-from awaken.codemods.sqlalchemy.session_to_async.reads.computed.assigned_expressions import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.computed import (
     AssignedExpressions,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.computed.bulk_updates import (
     got_behind_updates,
+    returned_by_upserts,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.computed.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
+    LateColumns,
     fetched_when_written,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
     encoded_objects,
     returned_objects,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import (
+    loaded_with_their_bases,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.refused_declarations import (
     dynamic_collections,
     unknown_owners,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
-    loaded_with_their_bases,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.deleted_with_others import (
-    DeletedWithOthers,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired import ExpiredReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.reloaded_objects import (
+    DeletedWithOthers,
     StaleRelationships,
     reloaded_objects,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
-from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
+from awaken.codemods.sqlalchemy.session_to_async.resources.casting import typed_strings
 from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import (
     held_sessions,
+    kept_connections,
     sessions_of_objects,
     sessions_put,
-)
-from awaken.codemods.sqlalchemy.session_to_async.resources.library_connections import (
-    kept_connections,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import (
     FACTORIES,
@@ -122,23 +117,26 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import
     listening,
     resource_sites,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting import typed_strings
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Loops
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import Starts
 from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import (
     Probes,
     members_at_import,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
+from awaken.codemods.sqlalchemy.session_to_async.statements.environments import (
     Environments,
 )
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import Scripts
-from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
-from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
-from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
+from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import (
+    ClientWriter,
+    finished_websockets,
+)
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import (
+    SharedSessions,
+    shared_workers,
+)
 from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import old_test_tools
-from awaken.codemods.sqlalchemy.session_to_async.suites.websockets import finished_websockets
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.sites import SHOWN, Site

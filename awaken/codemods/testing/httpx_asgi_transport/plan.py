@@ -20,8 +20,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.classes import ClassFacts
-from awaken.project.source.expressions.alternatives import branches
-from awaken.project.source.expressions.annotated import types_in
+from awaken.project.source.expressions.alternatives import branches, types_in
 from awaken.project.source.trees import is_none
 from awaken.project.source.worklist import Queue
 

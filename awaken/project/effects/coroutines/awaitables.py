@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees
-from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.dispatch import OverrideSet, called_override_set, functions_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding

@@ -20,7 +20,7 @@ from awaken.knowledge.coroutines import Awaitable, Taker, Taking, coroutines
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.construction import Constructions
 from awaken.project.effects.coroutines.awaitables import Awaitables
-from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
@@ -29,7 +29,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import MOST_STEPS, Queue, Worklist
 from awaken.project.values.domain import Unknown
-from awaken.project.values.local.reads import local_binding, reads_seeing
+from awaken.project.values.local.flow import local_binding, reads_seeing
 
 TakenKind = Literal["asked", "called", "run", "stored", "unknown", "used"]
 _KINDS: dict[Taking, TakenKind] = {

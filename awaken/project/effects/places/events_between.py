@@ -19,8 +19,8 @@ from awaken.knowledge.sessions import SessionEvent, session_events
 from awaken.project.effects.construction import Constructions
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.own_nodes import own_nodes, what_runs
-from awaken.project.effects.places.by_name import ByName
-from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.effects.places.while_running import ByName
+from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Scope

@@ -15,8 +15,7 @@ from awaken.project.frameworks.loads.query_items import CERTAIN, PRESUMED, WEAK,
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.alternatives import branches
-from awaken.project.source.expressions.annotated import type_in
+from awaken.project.source.expressions.alternatives import branches, type_in
 from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module, cached_in_file

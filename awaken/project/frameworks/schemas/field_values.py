@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec.structs import replace
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.shapes.attribute_shapes import Reading, Shape
-from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
+from awaken.project.frameworks.shapes.pydantic_models import PydanticModels, Reading, Shape
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.alternatives import alternatives

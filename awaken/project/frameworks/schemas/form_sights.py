@@ -9,7 +9,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.schema_definitions import definitions_of
+from awaken.project.frameworks.schemas.declared import definitions_of
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Sight
 from awaken.project.frameworks.web.applications import argument_at

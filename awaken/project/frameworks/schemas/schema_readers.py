@@ -6,16 +6,17 @@ import ast
 from collections.abc import Callable, Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.marshalling import Marshalling
-from awaken.project.frameworks.schemas.declared.marshmallow_schemas import MarshmallowSchemas
+from awaken.project.frameworks.schemas.declared import (
+    Marshalling,
+    MarshmallowSchemas,
+)
 from awaken.project.frameworks.schemas.field_values import Given
 from awaken.project.frameworks.schemas.schema_sights import AdriftSchemas, SchemaSights
 from awaken.project.frameworks.schemas.validations import EndpointReadings, ModelReadings
-from awaken.project.frameworks.shapes.attribute_shapes import Reading, Unread
-from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
+from awaken.project.frameworks.shapes.pydantic_models import PydanticModels, Reading, Unread
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import Applications, argument_at
-from awaken.project.frameworks.web.responses.routes import Responses
+from awaken.project.frameworks.web.responses import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name

@@ -15,11 +15,11 @@ from msgspec import Struct, structs
 
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.marshmallow_schemas import (
+from awaken.project.frameworks.schemas.declared import (
     MarshmallowSchemas,
     SchemaShape,
 )
-from awaken.project.frameworks.shapes.attribute_shapes import Reading, Shape, Unread
+from awaken.project.frameworks.shapes.pydantic_models import Reading, Shape, Unread
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import targets_of, use_of

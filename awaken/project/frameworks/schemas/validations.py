@@ -7,10 +7,15 @@ from collections.abc import Collection, Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.field_values import Given
-from awaken.project.frameworks.shapes.attribute_shapes import Applied, Reading, Unread
-from awaken.project.frameworks.shapes.pydantic_models import ModelShape, PydanticModels
+from awaken.project.frameworks.shapes.pydantic_models import (
+    Applied,
+    ModelShape,
+    PydanticModels,
+    Reading,
+    Unread,
+)
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.responses.routes import Responses
+from awaken.project.frameworks.web.responses import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.memo import cached_method

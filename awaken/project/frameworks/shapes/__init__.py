@@ -1,5 +1,5 @@
 """Shapes: the attributes that a schema reads of an object.
 
-Begin with ``attribute_shapes``. ``pydantic_models`` says what models of Pydantic and SQLModel
-declare, and what their validators read before that.
+``pydantic_models`` says what models of Pydantic and SQLModel declare. It also says what their
+validators read before that.
 """

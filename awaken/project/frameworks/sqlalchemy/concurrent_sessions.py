@@ -19,7 +19,7 @@ from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.knowledge.coroutines import coroutines
 from awaken.knowledge.library_names import word_list
-from awaken.project.effects.suspending import waited_for
+from awaken.project.effects.own_nodes import waited_for
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.bindings import Binding

@@ -19,8 +19,10 @@ from awaken.knowledge.asynchronous import Resource, session_classes, twins
 from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import EnteredResources
-from awaken.project.frameworks.sqlalchemy.made_sessions.kept_connections import KeptConnections
-from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
+from awaken.project.frameworks.sqlalchemy.made_sessions.kept_connections import (
+    KeptConnections,
+    PutSessions,
+)
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by, cached_method

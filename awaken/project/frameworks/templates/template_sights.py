@@ -13,8 +13,7 @@ from msgspec.structs import replace
 from awaken.contract import Place, Span
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, BY_KEY, Sight
-from awaken.project.frameworks.templates.contexts import Context, Expression
-from awaken.project.frameworks.templates.rendering import Rendering, Renderings
+from awaken.project.frameworks.templates.rendering import Context, Expression, Rendering, Renderings
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.memo import cached_by

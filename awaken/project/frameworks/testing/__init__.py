@@ -7,9 +7,13 @@ Query to the queries that they answer.
 from awaken.project.frameworks.testing.coroutine_tests import CoroutineTests
 from awaken.project.frameworks.testing.double_index import Double, Doubles
 from awaken.project.frameworks.testing.double_reach import QueryUse, use_of
-from awaken.project.frameworks.testing.marks import configured_mark
 from awaken.project.frameworks.testing.object_factories import ObjectFactories
-from awaken.project.frameworks.testing.passed_mocks import Mocked, Mocks, is_of_mock
+from awaken.project.frameworks.testing.passed_mocks import (
+    Mocked,
+    Mocks,
+    configured_mark,
+    is_of_mock,
+)
 from awaken.project.frameworks.testing.replacements import (
     Replacement,
     Replacements,

@@ -15,11 +15,11 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.testing.double_reach import QueryUse, Reach, use_of
-from awaken.project.frameworks.testing.marks import Mark, fakes_of, marks_of, patch_of
+from awaken.project.frameworks.testing.passed_mocks import Mark, fakes_of, marks_of, patch_of
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import SETUP, Suite, is_automatic
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
-from awaken.project.graph.callers.importers import Importers
+from awaken.project.graph.callers.search_inputs import Importers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module

@@ -14,8 +14,13 @@ from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
 from awaken.project.source.worklist import Queue, Worklist
 from awaken.project.values.domain import FunctionOf
-from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
-from awaken.project.values.pytest_fixtures import fixture_for, fixture_name, fixtures_of
+from awaken.project.values.pytest_fixtures import (
+    fixture_for,
+    fixture_name,
+    fixtures_asked_for,
+    fixtures_of,
+    is_asking,
+)
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
 _BY_NAME = {"usefixtures", "getfixturevalue"}

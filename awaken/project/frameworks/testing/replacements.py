@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.knowledge import knowledge
-from awaken.project.frameworks.testing.marks import Patch, patch_of
+from awaken.project.frameworks.testing.passed_mocks import Patch, patch_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.definitions import Functions

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from awaken.project.frameworks.testing.double_reach import PatchedName, Reach
-from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of
+from awaken.project.frameworks.testing.passed_mocks import Mark, Patch, marks_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module

@@ -16,7 +16,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.project.frameworks.testing.double_reach import EntryPoint, PatchedName, with_arguments
-from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
+from awaken.project.frameworks.testing.passed_mocks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.replacements import patched_parameters
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite

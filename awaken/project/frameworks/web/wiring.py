@@ -15,12 +15,11 @@ from awaken.contract import Place
 from awaken.project.frameworks.web.applications import Application, Applications, Resolved
 from awaken.project.frameworks.web.endpoints import Endpoints
 from awaken.project.frameworks.web.handlers import Handlers
-from awaken.project.frameworks.web.inclusion import Inclusions
 from awaken.project.frameworks.web.installers import Installations
 from awaken.project.frameworks.web.registrations import Registrations
-from awaken.project.frameworks.web.responses.routes import Responses
+from awaken.project.frameworks.web.responses import Responses
 from awaken.project.frameworks.web.searched_files import FoundInFiles
-from awaken.project.frameworks.web.served_applications import Serving
+from awaken.project.frameworks.web.served_applications import Inclusions, Serving
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from awaken.contract import Place
 from awaken.project.graph.callers.composed_names import Lookup, lookups_in
-from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.callers.method_mentions import Mentions
 from awaken.project.graph.classes.hierarchies import Hierarchy
 from awaken.project.graph.classes.override_sets import Overrides
 from awaken.project.names.functions.definitions import Functions
+from awaken.project.names.module_layout import Layout
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.undefined import may_define
@@ -318,3 +319,62 @@ def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.A
                     pass
                 case _:
                     yield node
+
+
+_MOST_IMPORTERS = 200  # half a second of searches; of what more files import, all are searched
+
+
+class Importers:
+    """Finds importers by the words of import statements: too many rather than too few."""
+
+    def __init__(self, layout: Layout, words: Words) -> None:
+        self._layout = layout
+        self._words = words
+
+    def with_importers(self, paths: Iterable[str]) -> frozenset[str] | None:
+        """Return ``paths`` and all files that import one of them, directly or not.
+
+        None where these are too many: then nearly everything imports everything.
+        """
+        result = dict.fromkeys(sorted(paths))
+        waiting = [*result]
+        while waiting:
+            new = [path for path in self.direct(waiting.pop()) if path not in result]
+            result |= dict.fromkeys(new)
+            waiting += new
+            # Each further importer may take a search.
+            if len(result) > _MOST_IMPORTERS:
+                return None
+        return frozenset(result)
+
+    @cached_method
+    def direct(self, path: str) -> list[str]:
+        """Return the files that may import the file at ``path`` itself, sorted."""
+        # Sorted: which files are asked before the limit is reached is evidence.
+        return sorted(self._importing(path))
+
+    def _importing(self, path: str) -> set[str]:
+        package, _, last = self._layout.name_of(path).rpartition(".")
+        folder = path.rpartition("/")[0]
+        if path.endswith("__init__.py"):
+            folder = folder.rpartition("/")[0]
+        # A relative import names no package, but only neighboring files or those below can write
+        # it.
+        beside = f"{folder}/" if folder else ""
+        paths = self._words.python()
+        # They are sorted. No path goes on with the last of all characters.
+        neighbours = paths[bisect(paths, beside) : bisect(paths, f"{beside}\U0010ffff")]
+        parent = package.rpartition(".")[2]
+        if not last:
+            result = set[str]()
+        elif not parent or len(neighbours) > MOST_FILES:
+            named = self._words.imported_in(last)
+            importing = set(self._words.imported_in(last, parent) if parent else named)
+            result = {name for name in named if name in importing or name.startswith(beside)}
+        else:
+            result = set(self._words.imported_in(last, parent))
+            result.update(name for name in neighbours if self._words.imports(name, last))
+        if path.rpartition("/")[2] == "conftest.py":
+            # Tests are given the fixtures of such a file without an import.
+            result.update(neighbours)
+        return result

@@ -8,6 +8,7 @@ no tree is held, and only files with the words of a protocol are read.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -16,8 +17,11 @@ from awaken.project.names.classes import PROTOCOLS, Classes, ClassFacts
 from awaken.project.names.file_facts import WrittenFunction
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.memo import cached_method
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import components
+from awaken.project.values.evaluation import Evaluator
 
 _BINDING = {"classmethod", "staticmethod"}
 _SAYING = {"abc.abstractmethod", "abstractmethod", "override", "typing.override"}
@@ -236,3 +240,35 @@ def _merged_names(orders: list[list[str]]) -> list[str] | None:
         heads.append(head)
         rest = [left for order in rest if (left := order[1:] if order[0] == head else order)]
     return heads
+
+
+_ABSTRACT = {"abc.abstractmethod", "abc.abstractproperty"}
+
+
+def is_stub(evaluator: Evaluator, module: Module, function: Function) -> bool:
+    """Whether another function runs where ``function`` of ``module`` is called.
+
+    True for members of a ``Protocol``, abstract methods, and methods whose body is ``...`` or
+    raises ``NotImplementedError``. From what such a body does, nothing can be concluded.
+    """
+    # A function of a module has nobody to implement it elsewhere.
+    owner = module.scopes.scope_of(function).node
+    if not isinstance(owner, ast.ClassDef):
+        return False
+    decorators = {evaluator.names.qualified_name(module, node) for node in function.decorator_list}
+    if decorators & _ABSTRACT or _is_left_out(function):
+        return True
+    bases = (base.value if isinstance(base, ast.Subscript) else base for base in owner.bases)
+    return any(evaluator.names.qualified_name(module, base) in PROTOCOLS for base in bases)
+
+
+def _is_left_out(function: Function) -> bool:
+    first, *rest = function.body
+    if rest and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        first, *rest = rest  # after the docstring
+    match first:
+        case ast.Expr(value=ast.Constant(value=value)):
+            return not rest and value is ...
+        case ast.Raise(exc=ast.Call(func=ast.Name(name)) | ast.Name(name)):
+            return name == "NotImplementedError"
+    return False

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from awaken.project.names.resolution import Names
-from awaken.project.source.expressions.annotated import types_in
+from awaken.project.source.expressions.alternatives import types_in
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload, items_in_brackets, last_name

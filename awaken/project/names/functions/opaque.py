@@ -17,8 +17,8 @@ from awaken.project.names.functions.decorator_code import decorators_in, local_f
 from awaken.project.names.resolution import Names
 from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
-from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (

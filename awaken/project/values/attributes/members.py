@@ -16,6 +16,7 @@ from awaken.project.source.worklist import MOST_FILES, Worklist
 from awaken.project.values.attributes.attributes_by_name import stores_of
 from awaken.project.values.attributes.own_attributes import OwnAttributes
 from awaken.project.values.calls.library_calls import of_role
+from awaken.project.values.calls.new_instances import method_of
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NEVER,
@@ -43,7 +44,6 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.automap_classes import automap_attribute
-from awaken.project.values.library.made_objects import method_of
 from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
 from awaken.project.values.library.origins import (
     begun_values,

@@ -6,8 +6,8 @@ visible, these are its only values. Otherwise, because its function is public or
 value, it counts as a session only where every visible call passes one; the session then has
 ``unless``. Nothing else is concluded from an incomplete set of callers.
 
-They are connections of the database driver and records of the pool, never sessions (SQLAlchemy,
-``PoolEvents``).
+Arguments of listeners on a pool are connections of the driver and records of the pool, never
+sessions (SQLAlchemy, ``PoolEvents``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from awaken.knowledge.running import running
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.replacing import Put, puts_in
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
@@ -31,7 +33,7 @@ from awaken.project.source.trees import (
     positional_parameters,
     variadic,
 )
-from awaken.project.source.worklist import preorder
+from awaken.project.source.worklist import multimap, preorder
 from awaken.project.values.calls.expected import expected_of
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
@@ -39,6 +41,7 @@ from awaken.project.values.domain import (
     Environment,
     FunctionOf,
     InstanceOf,
+    ModuleOf,
     NoneValue,
     NotRelevant,
     Producer,
@@ -46,6 +49,7 @@ from awaken.project.values.domain import (
     TypeVariable,
     Unknown,
     Values,
+    functions_in,
     union,
     values_inside,
     without_none,
@@ -63,7 +67,6 @@ from awaken.project.values.library.promises import (
 from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.questions import EvaluatorPart, Passed, given_by
-from awaken.project.values.replacing_parameters import parameter_of_replaced
 
 if TYPE_CHECKING:
     from awaken.project.values.questions import Questions
@@ -481,3 +484,56 @@ def _is_only_mocked(values: Values) -> bool:
     return all(isinstance(value, NotRelevant | NoneValue | Unknown) for value in values) and any(
         isinstance(value, NotRelevant) and value.mock for value in values
     )
+
+
+def parameter_of_replaced(
+    evaluator: Questions, module: Module, function: ast.AST, parameter: ast.arg
+) -> Values:
+    """Return what the parameter of that name is declared as, of all that is replaced; or nothing.
+
+    Nothing as well where one of them is not known.
+    """
+    if not isinstance(function, Function) or parameter.annotation is not None:
+        return ()
+    if not is_around_tests(module.path) or function.decorator_list:
+        return ()
+    result: dict[Values, None] = {}
+    for put in _putting(module).get(function.name, ()):
+        for home, replaced in functions_in(_target(evaluator, module, put)):
+            declared = [
+                evaluator.declared_values(home, argument.annotation)
+                for argument, _ in parameters_of(replaced.args)
+                if argument.arg == parameter.arg and argument.annotation is not None
+            ]
+            result |= dict.fromkeys(declared or [()])
+    return next(iter(result)) if len(result) == 1 else ()
+
+
+@cached_in_file
+def _putting(module: Module) -> dict[str, list[Put]]:
+    """Return where a file puts a function in the place of something, by its name."""
+    return multimap(
+        (value.id, put)
+        for puts in puts_in(module).values()
+        for put in puts
+        for value in (put.value, *(part.value for part in getattr(put.node, "keywords", ())))
+        if isinstance(value, ast.Name)
+    )
+
+
+def _target(evaluator: Questions, module: Module, put: Put) -> Values:
+    if put.owner is None:
+        located = evaluator.names.locate(put.name)
+        home = None if located is None else evaluator.load(located.path)
+        if home is None or located is None or len(located.rest) != 1:
+            return ()
+        return evaluator.global_values(home, located.rest[0])
+    attributes: list[Values] = []
+    for value in evaluator.values(module, put.owner):
+        match value:
+            case ModuleOf(path=path):
+                home = evaluator.load(path)
+                attributes.append(() if home is None else evaluator.global_values(home, put.name))
+            case ClassOf() | InstanceOf():
+                attributes.append(evaluator.attribute(value, put.name, module, put.node))
+    return tuple(each for alternative in attributes for each in alternative)

@@ -40,7 +40,6 @@ from awaken.project.values.domain import (
     holds_tree,
     union,
 )
-from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
 from awaken.project.values.library.promises import holds_own, is_bare, narrower, with_items
 from awaken.project.values.library_types.solving import (
@@ -49,6 +48,7 @@ from awaken.project.values.library_types.solving import (
     solved_values,
     without_variables,
 )
+from awaken.project.values.pytest_fixtures import fixtures_asked_for, is_asking
 from awaken.project.values.questions import Questions, given_by
 
 _INITIALISERS = {"__init__", "__init_subclass__"}

@@ -32,8 +32,7 @@ from awaken.project.values.domain import (
     without_origins,
 )
 from awaken.project.values.library.calls.library_results import Uses
-from awaken.project.values.library.calls.overloads import Call, Fitting
-from awaken.project.values.library.calls.type_variables import Lines, Member
+from awaken.project.values.library.calls.overloads import Call, Fitting, Lines, Member
 from awaken.project.values.library.origins import loaded_results
 from awaken.project.values.library_types.declared_types import TYPING, of_class, of_variable, read
 from awaken.project.values.library_types.signatures import Filled, Signature, is_property, signature

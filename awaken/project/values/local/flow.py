@@ -271,3 +271,25 @@ def local_flow(module: Module, node: ast.Name) -> Flow | None:
     scope = module.scopes.scope_of(node)
     owner = module.scopes.owner(node.id, scope)
     return flow_of(module, function) if owner is not None and owner.node is function else None
+
+
+def local_binding(module: Module, target: ast.Name) -> Binding | None:
+    """Return the binding that ``target`` makes; None for a name that other code may read.
+
+    Such a name is that of a module or a class, or ``global`` in its function.
+    """
+    owner = module.scopes.owner(target.id, module.scopes.scope_of(target))
+    if owner is None or owner.kind in {"class", "module"}:
+        return None
+    bindings = owner.bindings[owner.mangled_name(target.id)]
+    return next((binding for binding in bindings if binding.node is target), None)
+
+
+def reads_seeing(module: Module, binding: Binding) -> Sequence[ast.Name]:
+    """Return the reads that may see the value of ``binding``, else all reads."""
+    function = binding.scope.node
+    if isinstance(function, FunctionOrLambda):
+        reached = flow_of(module, function).reads_of(binding)
+        if not isinstance(reached, Unknown):
+            return reached
+    return module.scopes.reads_in(binding.scope, binding.name)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
 from awaken.editing.comments import Comment, comments_in, only_suppresses
 from awaken.project.source.lines.statement_lines import lines_of

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.timing import Clock, Order, Timing
 from awaken.contract import Reason
 from awaken.kit.names_here import binds
@@ -16,8 +16,8 @@ from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS
 from awaken.project.frameworks.web.handlers import Manner, needs_arguments
-from awaken.project.frameworks.web.inclusion import Inclusion
 from awaken.project.frameworks.web.registrations import Event, Registration
+from awaken.project.frameworks.web.served_applications import Inclusion
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, arguments_of, parameters_of

@@ -16,19 +16,19 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import (
     Start,
     truth_of,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import (
+from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import (
     SessionRead,
     query_read,
     read_by_session,
+    read_unexecuted,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import read_unexecuted
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     LINKS,
     Link,
+    check_formatted,
     read_end,
     read_links,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
@@ -36,7 +36,7 @@ from awaken.contract import Place, Reason
 from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.expressions.alternatives import branches
-from awaken.project.source.expressions.listed_names import readers_of_names
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.source.worklist import Worklist

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import alias_of
+from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import alias_of
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS, WITHOUT_KEY
 from awaken.contract import Place
 from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used

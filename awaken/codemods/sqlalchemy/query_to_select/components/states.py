@@ -17,8 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Chai
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import BUILDERS, SET_OPERATIONS, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first
-from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.results.given import flushes_first, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     add_links,

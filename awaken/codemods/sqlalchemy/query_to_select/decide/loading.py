@@ -18,25 +18,26 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_t
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     OF_SESSION,
+    ONE_BY_ONE,
     TAKEN,
     Chain,
     Link,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import ONE_BY_ONE
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first, is_buffered
-from awaken.codemods.sqlalchemy.query_to_select.results.given import caveats_of_given
+from awaken.codemods.sqlalchemy.query_to_select.results.given import (
+    caveats_of_given,
+    flushes_first,
+    is_buffered,
+    is_surely_unique,
+    may_load_collection,
+)
 from awaken.codemods.sqlalchemy.query_to_select.results.laziness import runs_later
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import (
     caveats_of_statement,
     key_caveats,
 )
 from awaken.codemods.sqlalchemy.query_to_select.results.typed import asks_list, is_typed
-from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
-    is_surely_unique,
-    may_load_collection,
-)
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.labels import label_caveats

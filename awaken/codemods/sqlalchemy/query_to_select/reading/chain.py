@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_itertools
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
 from awaken.knowledge import knowledge
@@ -18,10 +17,9 @@ from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.names.module_tables import target_of
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
+from awaken.project.source.f_strings import is_placed, is_shown
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name, position, receivers
-
-if TYPE_CHECKING:
-    from awaken.project.source.modules import Module
 
 BUILDERS = name_list("builders")
 COLUMN_VALUES = frozenset({"value", "values"})
@@ -370,3 +368,75 @@ def _described_keeping(module: Module, parent: ast.AST | None) -> str:
     # In a loop, all reads may precede the assignment.
     later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
     return f"line {later[0].lineno} uses `{text}`" if later else f"`{text}` keeps it"
+
+
+def check_formatted(module: Module, start: ast.expr) -> None:
+    """Raise Refused for a query in an f-string that has to stay: what shows its code, above all.
+
+    ``start`` is where the query begins. Other ends than those that give a result at once may need
+    quotes, or a line of their own.
+    """
+    if not module.in_fstring(start):
+        return
+    _, node = read_links(module, start)
+    try:
+        ending, end, whole = read_end(module, node)
+    except Refused:
+        raise Refused(reasons.INSIDE_FSTRING) from None
+    is_one_line = whole.lineno == whole.end_lineno
+    if ending != "executed" or end not in WITHOUT_KEY or not is_one_line:
+        raise Refused(reasons.INSIDE_FSTRING)
+    if is_shown(module, whole) or not is_placed(module, whole):
+        raise Refused(reasons.INSIDE_FSTRING)
+
+
+_OF_ITERTOOLS = name_list("lazy_of_itertools")
+
+ONE_BY_ONE = name_list("lazy_builtins") | _OF_ITERTOOLS
+"""Functions between the rows of which other statements may run."""
+
+
+def iterator_called(module: Module, call: ast.Call) -> str:
+    """Return which of Python's functions ``call`` makes an iterator by; nothing if none."""
+    name = module.scopes.builtin_called(call) or of_itertools(module, call)
+    return name if name in ONE_BY_ONE else ""
+
+
+def asks_at_once(call: ast.Call, iterated: ast.expr) -> bool:
+    """Whether an iterator asks ``iterated`` for an item as soon as it is asked for one itself."""
+    name = last_name(call.func)
+    if name == "chain":
+        return call.args[0] is iterated
+    if name == "accumulate":
+        return not call.keywords
+    if name != "islice":
+        return True
+    match call.args[1:]:
+        case [ast.Constant(value=int() as number)]:
+            return number > 0
+        case _:
+            return False  # of nothing, if it is to give nothing
+
+
+def of_itertools(module: Module, call: ast.Call) -> str:
+    """Return which function of ``itertools`` is called that only iterates; nothing if none."""
+    match call.func:
+        case ast.Name() as name:
+            imported = _import(module, name)
+            home = None if imported is None else module.parent(imported)
+            is_there = isinstance(home, ast.ImportFrom) and home.module == "itertools"
+            result = imported.name if imported is not None and is_there else ""
+        case ast.Attribute(value=ast.Name() as package, attr=attribute):
+            imported = _import(module, package)
+            home = None if imported is None else module.parent(imported)
+            is_whole = isinstance(home, ast.Import) and getattr(imported, "name", "") == "itertools"
+            result = attribute if is_whole else ""
+        case _:
+            result = ""
+    return result if result in _OF_ITERTOOLS else ""
+
+
+def _import(module: Module, name: ast.Name) -> ast.alias | None:
+    """Return the import that ``name`` always means, if it is one."""
+    binding = module.scopes.only_binding(name)
+    return binding.node if binding is not None and isinstance(binding.node, ast.alias) else None

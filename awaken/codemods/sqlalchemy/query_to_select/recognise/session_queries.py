@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,12 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     EXECUTING,
     EXTENSIONS,
     WRITES,
+    check_formatted,
     read_chain,
+    read_links,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, short_text
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import (
     is_plausible,
     is_proved_by_use,
@@ -36,19 +36,20 @@ from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
 from awaken.kit.names_here import Written
 from awaken.kit.rule import ProjectFacts
+from awaken.kit.sites import outcome_of
 from awaken.knowledge import knowledge
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuery
+from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.source.modules import nodes_in
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.source.modules import Module
 
 _METHODS = BUILDERS | EXECUTING | WRITES | EXTENSIONS
 _TELLING = EXTENSIONS | {"filter_by", "filter", "order_by", "with_entities", "one_or_none", "join"}
@@ -439,11 +440,7 @@ def _is_constructor(reader: Reader, call: ast.Call) -> bool:
 
 
 def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
-    try:
-        check_formatted(reader.module, node)
-    except Refused as refused:
-        return refused
-    return None
+    return outcome_of(check_formatted, reader.module, node)
 
 
 class _Backrefs(ProjectFacts):
@@ -527,3 +524,30 @@ class _Backrefs(ProjectFacts):
         owners = self._owners[name]
         heirs = (heir for owner in owners for heir in self._project.all_subclasses(owner))
         return "" in owners or qualified in owners or qualified in heirs
+
+
+class OwnClass(Struct, frozen=True):
+    """A class of the program's own that a query is made of; ``because`` says where it is given.
+
+    ``select()`` knows none of its methods; those of Query are the same as ever unless it replaces
+    what they call.
+    """
+
+    made_by: QueryClass
+    because: tuple[Place, ...]
+
+    def raise_if_used(self, names: Iterable[str]) -> None:
+        """Raise Refused if one of the methods ``names`` is not Query's."""
+        for name in names:
+            why = self.made_by.why_not_of_query(name)
+            if why:
+                raise Refused(reasons.QUERY_HOOKS, why, because=self.because)
+
+    def refuse_in(self, module: Module, root: ast.expr) -> Refused | None:
+        """Return the refusal of the expression of the query at ``root``, if there is one."""
+        links, last = read_links(module, root)
+        after = module.parent(last)
+        used = [link.name for link in links]
+        if isinstance(after, ast.Attribute):
+            used.append(after.attr)
+        return outcome_of(self.raise_if_used, used)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import (
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     asks_at_once,
     iterator_called,
 )

@@ -24,7 +24,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.source.worklist import MOST_STEPS, Worklist
 from awaken.project.values.domain import Unknown
-from awaken.project.values.local.reads import local_binding, reads_seeing
+from awaken.project.values.local.flow import local_binding, reads_seeing
 
 _Shape = Literal["row", "rows"]
 _Value = tuple[Reader, ast.expr, _Shape]

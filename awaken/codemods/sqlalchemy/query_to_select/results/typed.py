@@ -15,7 +15,7 @@ from msgspec import Struct
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.annotated import types_in
+from awaken.project.source.expressions.alternatives import types_in
 from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import recursive
 from awaken.project.source.trees import Function, is_none, last_name, parameter_at, parameters_of

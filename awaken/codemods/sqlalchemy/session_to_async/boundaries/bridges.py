@@ -21,25 +21,29 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
     refused_tasks,
     whole_signature,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import (
     EntryPoint,
+    Reach,
     begins_process,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import uses_of_variables
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, ENCLOSE, Bridged
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, runs_no_loop
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_one_call, waiting_in
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
+    Loops,
+    Region,
+    is_one_call,
+    runs_no_loop,
+    waiting_in,
+)
 from awaken.contract import Edit, Place
 from awaken.kit.search import argument, modules_with, nodes_with
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.expressions.listed_names import readers_of_names
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import has_decorator, last_name
@@ -237,12 +241,8 @@ class Bridges:
             is_apart = not self._part.is_loop_bound or self._is_closed(function)
             return None if is_apart else Refused(reasons.NO_ENGINE, function.qualname)
         node = self._part.node_of(function)
-        try:
-            if node is not None:
-                self._own_loops.engine_of(*node)
-        except Refused as refused:
-            return refused
-        return None
+        outcome = None if node is None else outcome_of(self._own_loops.engine_of, *node)
+        return outcome if isinstance(outcome, Refused) else None
 
     def _has_own_loop(self, entry: EntryPoint) -> bool:
         """Whether a thread may run a loop of its own on connections that others use as well.

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import name_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import name_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_ON_OWN_ENGINE
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
@@ -24,7 +24,6 @@ from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameter_names, parameters_of
-from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +137,7 @@ class OwnLoops:
             is_read = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
             if not isinstance(part, ast.Name | ast.Attribute | ast.Call) or not is_read:
                 continue
-            if not self._is_one(module, part):
+            if not self._project.orm.is_resource(module, part):
                 continue
             if not isinstance(part, ast.Name):
                 if not self._is_derived(module, part):
@@ -152,13 +151,15 @@ class OwnLoops:
         """Whether a resource comes from another one in the same expression."""
         match node:
             case ast.Attribute(value=owner) | ast.Call(func=ast.Attribute(value=owner)) if (
-                self._is_one(module, owner)
+                self._project.orm.is_resource(module, owner)
             ):
                 return True
-            case ast.Call(args=[ast.Name() as given]) if self._is_one(module, given):
+            case ast.Call(args=[ast.Name() as given]) if self._project.orm.is_resource(
+                module, given
+            ):
                 return True
             case ast.Call(func=ast.Name() as made):
-                return self._is_one(module, made)
+                return self._project.orm.is_resource(module, made)
         return False
 
     def _is_source(self, module: Module, node: ast.Name) -> bool:
@@ -193,10 +194,6 @@ class OwnLoops:
             and isinstance(part.func, ast.Name)
             and self._is_factory(module, part.func)
         ]
-
-    def _is_one(self, module: Module, node: ast.expr) -> bool:
-        resource = self._project.orm.resource_of(module, node)
-        return resource is not None and not isinstance(resource, Unknown)
 
     def home_of(self, module: Module, node: Function) -> str:
         """Return the qualified name of the engine of a function; empty for a local variable."""

@@ -2,5 +2,5 @@
 
 ``program_pieces`` are the elements of a ``program_components``. Engines and factories link nothing:
 ``engines`` adds asynchronous ones next to them if a part of their users stays synchronous.
-``own_lines`` moves statements, and ``leftover`` removes unused engines.
+``leftover`` removes unused engines.
 """

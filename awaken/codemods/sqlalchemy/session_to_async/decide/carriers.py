@@ -15,13 +15,12 @@ from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces impor
     node_of_piece,
     piece_around,
 )
-from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
-from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import given_to_unknown
 from awaken.kit.search import argument, modules_with
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_names, without_arguments
-from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -119,7 +118,9 @@ class Carriers:
                 case ast.Call(func=ast.Attribute(value=ast.Name() as owner), args=arguments):
                     # `current.set(session)`
                     variable = self._variable(module, owner)
-                    if variable and any(self._is_resource(module, item) for item in arguments):
+                    if variable and any(
+                        self._project.orm.is_resource(module, item) for item in arguments
+                    ):
                         yield Carrier("variable", variable)
 
     def _read(self, module: Module, receiver: ast.expr) -> Iterator[Carrier]:
@@ -140,7 +141,7 @@ class Carriers:
         inner = target.value if isinstance(target, ast.Subscript) else target
         variable = self._variable(module, inner)
         is_outside = isinstance(target, ast.Attribute) and not _is_self(target.value)
-        if (is_outside or variable) and self._is_resource(module, value):
+        if (is_outside or variable) and self._project.orm.is_resource(module, value):
             if isinstance(target, ast.Attribute):
                 yield Carrier("attribute", target.attr)
             if variable:
@@ -163,10 +164,6 @@ class Carriers:
         qualified = self._project.qualified_name(module, node) if kinds == {"import"} else None
         result = None if qualified is None else self._project.definition(qualified)
         return qualified if qualified and result is not None and result.kind in _TOLD else ""
-
-    def _is_resource(self, module: Module, node: ast.expr) -> bool:
-        resource = self._project.orm.resource_of(module, node)
-        return resource is not None and not isinstance(resource, Unknown)
 
     def _of_tests(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
         """Yield what joins a function with tests, or a test with what it calls from afar."""

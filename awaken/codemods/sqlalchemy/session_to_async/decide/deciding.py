@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import twins_of
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.beside import twins_of
 from awaken.codemods.sqlalchemy.session_to_async.components.program_components import (
     Component,
     Components,

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.program_components i
     piece_with,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import Piece
-from awaken.codemods.sqlalchemy.session_to_async.outlines.effect_lines import Outlines, Stopping
+from awaken.codemods.sqlalchemy.session_to_async.outlines import Outlines, Stopping
 from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import test_settings
 from awaken.contract import ChangeId, Constraints, Finding, InsertStatements, Outline, Place
 from awaken.kit.changes import (

@@ -11,14 +11,19 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import EFFECT, results_given
-from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import PartFacts
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    ASYNC_MOCK,
     ASYNCHRONOUS,
     Manager,
     entered_asynchronously,
     managers_of,
+    not_understood,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
+    EFFECT,
+    RESULT,
+    results_given,
 )
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
@@ -30,7 +35,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, last_name, parameter_names
-from awaken.project.values.fixtures_by_name import parametrized_nodes
+from awaken.project.values.pytest_fixtures import parametrized_nodes
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -43,12 +48,8 @@ _ENTERED = {"__enter__", "__aenter__"}
 _DUNDERS = {*ASYNCHRONOUS, *ASYNCHRONOUS.values()}
 
 
-class PatchedFactories:
+class PatchedFactories(PartFacts):
     """Writes them for one program."""
-
-    def __init__(self, part: SynchronousPart) -> None:
-        self._part = part
-        self._project = part.project
 
     def patch_rewrite(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return the patch of a factory, whose mock is entered asynchronously. Raises Refused."""

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import RESULT, Uses
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import callers_of_factory
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT, Uses
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import name_list

@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.test_stand_ins import (
     class_of_dependency,
     given_by,
     overrides_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, asynchronous
-from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
-    PatchedFactories,
-    callers_of_factory,
-    makes_sessions,
-    sessions_given,
-)
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
+    RESULT,
     named_in,
     results_given,
     results_given_by_requests,
     results_of,
     told_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    PatchedFactories,
+    callers_of_factory,
+    makes_sessions,
+    sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE

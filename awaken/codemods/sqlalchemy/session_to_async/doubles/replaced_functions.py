@@ -19,17 +19,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import PartFacts
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
+    ASYNC_MOCK,
+    ASYNCHRONOUS,
+    entered_asynchronously,
+    not_understood,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
+    RESULT,
+    results_given,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import PatchedFactories
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import (
-    ASYNCHRONOUS,
-    entered_asynchronously,
-)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import (
     MAGIC_MOCK,
     OF_MOCKS,
@@ -234,12 +238,8 @@ def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[st
                 yield name, keyword.value
 
 
-class PatchedSessions:
+class PatchedSessions(PartFacts):
     """Writes them for one program."""
-
-    def __init__(self, part: SynchronousPart) -> None:
-        self._part = part
-        self._project = part.project
 
     def patch_rewrite(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return the patch of the asynchronous class, and its mock. Raises Refused.

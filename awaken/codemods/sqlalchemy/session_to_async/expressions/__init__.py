@@ -2,7 +2,6 @@
 
 Begin with ``awaiting``, which awaits, enters and iterates: by ``text_insertions``, and by rewritten
 nodes. ``awaitable_places`` says whether something can be awaited in a place, and which code takes
-the items of generators. It has f-strings, and knows the order of evaluation. ``hoisting`` moves an
-awaited call into a statement of its own, ``first_items`` holds generators. ``functions_of_lambdas``
-writes lambdas as functions.
+the items of generators. It has f-strings, and knows the order of evaluation. ``first_items`` holds
+generators. ``functions_of_lambdas`` moves awaited calls into statements and functions of their own.
 """

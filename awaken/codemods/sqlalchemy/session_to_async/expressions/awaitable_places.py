@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
+from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import (
     call_for_item,
     handled_ends,
 )

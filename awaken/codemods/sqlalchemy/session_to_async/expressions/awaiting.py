@@ -13,20 +13,18 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.awaitable_places im
     is_response,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import (
+    asked_method,
+    call_for_item,
+    generator_uses,
     is_used_here,
     kept_attribute,
     last_statement,
 )
-from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
+from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     breaks_inside_brackets,
     is_in_brackets,
     names_of_result,
     way_to,
-)
-from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
-    asked_method,
-    call_for_item,
-    generator_uses,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import (

@@ -3,18 +3,25 @@
 Code that uses one blocks, and does not wait. That holds only if every use of its connections is
 visible, so that none of them is taken for one that becomes asynchronous. A file that is imported
 makes the engine of a probe, and connects, in one `try`.
+
+A function that only files of Alembic call makes its own engine there. One that asks Alembic for its
+operations or its context only works there.
 """
 
 from __future__ import annotations
 
 import ast
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
 from awaken.kit.rule import ProjectFacts
-from awaken.project.frameworks.sqlalchemy.engines.drivers import async_drivers
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import async_drivers
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import FunctionOrLambda, last_name, variable_of
 
 if TYPE_CHECKING:
@@ -139,3 +146,41 @@ def connecting_call(module: Module, engine: ast.expr) -> ast.Call | None:
     method = module.parent(engine)
     is_method = isinstance(method, ast.Attribute) and method.attr in _CONNECTING
     return module.method_call_on(engine) if is_method else None
+
+
+class Helpers(ProjectFacts):
+    """Knows those of one program: their work with their engine stays synchronous."""
+
+    def hold(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` is inside one of them."""
+        around = function_around(module, node)
+        if around is None:
+            return False
+        return module.span(around).start in self._in_file(module)
+
+    @cached_by(attrgetter("path"))
+    def _in_file(self, module: Module) -> set[int]:
+        makers = (
+            function_around(module, item.call) for item in self._project.orm.engines.in_file(module)
+        )
+        return {
+            module.span(maker).start
+            for maker in makers
+            if maker is not None
+            and (self._asks(module, maker) or self._serves(module, module.span(maker).start))
+        }
+
+    def _asks(self, module: Module, function: ast.AST) -> bool:
+        """Whether a function names what is there only while revisions run."""
+        return any(
+            isinstance(node, ast.Name)
+            and self._project.qualified_name(module, node) in {"alembic.context", "alembic.op"}
+            for node in module.walk(function)
+        )
+
+    def _serves(self, module: Module, start: int) -> bool:
+        graph = self._project.calls.graph()
+        function = graph.function_at(module.path, start)
+        callers = [] if function is None else graph.callers(function)
+        files = [self._project.module(caller.place.path) for caller in callers]
+        return bool(files) and all(file is not None and is_of_alembic(file) for file in files)

@@ -18,7 +18,7 @@ from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.shapes.attribute_shapes import Applied
+from awaken.project.frameworks.shapes.pydantic_models import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.expressions.expression_uses import use_of
@@ -37,7 +37,7 @@ from awaken.project.values.domain import (
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.shapes.attribute_shapes import Field, Reading, Shape
+    from awaken.project.frameworks.shapes.pydantic_models import Field, Reading, Shape
     from awaken.project.source.modules import Module
 
 QUERYING = name_list("querying")

@@ -2,5 +2,5 @@
 
 Begin with ``function_writer``, which writes one function; ``expressions`` says what is awaited,
 entered and iterated in it. ``escapes`` finds who may call a function without awaiting it,
-``managers`` writes context managers.
+``coroutine_decorators`` writes decorators, wrappers and context managers.
 """

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties import (
     names_taken,
     owner_of,
 )
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import PartFacts
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     CONSTRUCT,
     INITIALIZE,
@@ -49,12 +50,8 @@ _HARMLESS = library_names().harmless_bases
 _SELF = (3, 11)  # `typing.Self` is of this version
 
 
-class ConstructorHierarchies:
+class ConstructorHierarchies(PartFacts):
     """Answers for one program."""
-
-    def __init__(self, part: SynchronousPart) -> None:
-        self._part = part
-        self._project = part.project
 
     def top_of(self, function: FunctionPlace) -> str | None:
         """Return the class on top of those whose constructors wait together with ``function``.

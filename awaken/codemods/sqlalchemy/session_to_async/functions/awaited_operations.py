@@ -20,14 +20,14 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import (
     InGreenlets,
     RunSync,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.in_threads import (
-    moved_out_of_thread,
-)
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import (
     entered_with_options,
     is_entered_with_options,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import annotation
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.callables import (
+    moved_out_of_thread,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved import annotation
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_ON, STREAMED
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span

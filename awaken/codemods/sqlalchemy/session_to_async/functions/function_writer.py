@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.called_from_outside import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
     called_by_base,
     called_by_pytest,
     given_with_its_object,
 )
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import HoldingUp
 from awaken.codemods.sqlalchemy.session_to_async.colour import manager_classes
-from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import (
     MANAGER,
     is_constructor,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.properties.property_reads import read_at
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties import read_at
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
     caveats_of_loops,
@@ -32,29 +33,33 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import has_end
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import (
+    SPAWN,
+    completing_edits,
+    model_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaited_operations import OperationWriter
-from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.fitting_calls import (
-    keeps_nothing,
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import (
+    Decorators,
+    gives_manager,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved import (
     is_awaited_already,
+    keeps_nothing,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
-    gives_manager,
-)
-from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
+from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import caveats_of_given
 from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import NAMES
-from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
-from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import Doctests
-from awaken.codemods.sqlalchemy.session_to_async.suites.xunit_fixtures import (
+from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import (
+    CAVEAT,
+    Doctests,
     as_fixture,
+    made_before,
     xunit_scope,
 )
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
-from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.contract import Edit, Place, Span
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
@@ -441,7 +446,7 @@ def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:
 
 
 def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
-    return TextEdit(path=site.module.path, anchor=Span(start, end), text="", site=site.id)
+    return site.write(Span(start, end), "")
 
 
 def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]:
@@ -454,3 +459,39 @@ def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]
         if not _MAKING_TASKS.isdisjoint(made):
             yield _CANCELLED.format(name)
             return
+
+
+def spawn(
+    project: Project, site: Site[ast.AST], insertions: Insertions, calls: Iterable[ast.expr]
+) -> list[Edit]:
+    """Write `UserFactory(name=n)` as `greenlet_spawn(UserFactory, name=n)`, which is awaited.
+
+    The arguments are evaluated where they were, so that they may wait for something themselves.
+    Return the edits that import it. Raises Refused where the name is taken.
+    """
+    result = [node for node in calls if isinstance(node, ast.Call)]
+    if not result:
+        return []
+    name, imports = name_from_same_module(project, site, None, SPAWN)
+    for call in result:
+        _write(site.module, insertions, call, name)
+        imports += completing_edits(project, site, call, model_of(call))
+    return imports
+
+
+def _write(module: Module, insertions: Insertions, call: ast.Call, name: str) -> None:
+    text = module.source.text
+    func_end = module.span(call.func).end
+    opening = text.index(b"(", func_end)
+    if not call.args and not call.keywords:
+        insertions.insert_before(call.func, f"{name}(")
+        insertions.replace(Span(func_end, opening + 1), "")
+        return
+    following = re.match(rb"[ \t]*\r?\n[ \t]*", text[opening + 1 :])
+    if following is None:
+        insertions.insert_before(call.func, f"{name}(")
+        insertions.replace(Span(func_end, opening + 1), ", ")
+    else:
+        # One argument on each line, as the others are.
+        insertions.insert_before(call.func, f"{name}({following[0].decode()}")
+        insertions.replace(Span(func_end, opening + 1), ",")

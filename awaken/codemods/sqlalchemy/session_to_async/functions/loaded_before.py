@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import validates
+from awaken.codemods.sqlalchemy.session_to_async.reads.spawned_reads import validates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
 from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import library_names

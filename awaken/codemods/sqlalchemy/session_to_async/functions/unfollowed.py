@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import (
     entered_with_options,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
@@ -25,12 +25,14 @@ from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.library_names import library_names, word_list
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, root_of
 from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+    from awaken.project import Project
 
 _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}
@@ -188,3 +190,35 @@ def _is_in_enum(part: SynchronousPart, module: Module, node: ast.Name) -> bool:
         return False
     names = (part.project.qualified_name(module, base) or "" for base in owner.bases)
     return any(name.startswith("enum.") for name in names)
+
+
+def given_to_unknown(
+    project: Project, module: Module, function: FunctionPlace
+) -> Iterator[ast.Call]:
+    """Yield the calls by which ``function`` gives a session to what is not known."""
+    for call in project.calls.graph().callees(function):
+        for node in module.calls_at(call.place.span) if call.kind == "unknown" else ():
+            arguments = arguments_of(node)
+            named = [part for part in arguments if isinstance(part, ast.Name | ast.Attribute)]
+            if any(project.orm.is_resource(module, part) for part in named):
+                yield node
+
+
+def caveats_of_given(
+    project: Project, module: Module, function: FunctionPlace
+) -> tuple[list[str], list[Place]]:
+    """Return the caveats of these calls, and their places.
+
+    Calls that may mean a function of the program are left out. Its session says whether it is
+    synchronous, or it is refused.
+    """
+    calls = list(given_to_unknown(project, module, function))
+    if not calls:
+        return [], []
+    called = sorted({module.excerpt(call.func) for call in calls})
+    names = " and ".join(f"`{callee}`" for callee in called)
+    verb = "is" if len(called) == 1 else "are"
+    said = (
+        f"{names} {verb} given an asynchronous session, and awaken does not know what happens to it"
+    )
+    return [said], [module.place(call) for call in calls]

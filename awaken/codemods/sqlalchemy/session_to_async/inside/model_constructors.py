@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import name_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import name_of
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside, holds, takes_session
 from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.reasons import LEGACY_QUERY, NO_TWIN

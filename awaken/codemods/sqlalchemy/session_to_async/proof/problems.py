@@ -13,20 +13,19 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import Results
 from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import (
     ENTERING,
+    Results,
     inherited_calls,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.fakes import Fakes
-from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.test_stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.test_stand_ins import Fakes, StandIns
+from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import MockedObjects
-from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced_functions import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
-from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import (
+    Before,
     Calls,
     lost_operations,
     synchronous,

@@ -20,18 +20,18 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.field_validators import is_of_field
-from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded, leads_back
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
     loaded_when_written,
     steps_when_written,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_served
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_of_field, is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     Anew,
     Loads,
     holds_back,
+    kept_loaded,
+    leads_back,
     loading_of,
     populating,
     read_after_commits,

@@ -12,8 +12,12 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
     below_headers,
     loaded_as_read,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of, object_at
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
+    ADDING,
+    calls_given,
+    kind_of,
+    object_at,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence, Reload
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -30,7 +34,7 @@ from awaken.project.values.domain import Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse
+    from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import Inverse
     from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NO_BASE
-from awaken.contract import Edit, Span, TextEdit
+from awaken.contract import Edit, Span
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -100,9 +100,7 @@ def _first_base(site: Site[ast.AST], node: ast.ClassDef, written: str) -> Edit:
         raise Refused(NO_BASE, node.name)
     empty = re.match(rb"\s*\(\s*\)", text[end:])
     behind = end + (len(empty[0]) if empty else 0)
-    return TextEdit(
-        path=site.module.path, anchor=Span(end, behind), text=f"({written})", site=site.id
-    )
+    return site.write(Span(end, behind), f"({written})")
 
 
 def _with_mixin(project: Project, site: Site[ast.AST]) -> Rewrite:

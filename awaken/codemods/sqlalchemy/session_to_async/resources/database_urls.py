@@ -1,25 +1,29 @@
-"""URLs of databases: asynchronous drivers in the place of synchronous ones."""
+"""URLs of databases, and requirements: asynchronous drivers in the place of synchronous ones."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement as Required
+from packaging.version import Version
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import url_helper
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     CHOOSE_DRIVER,
     NO_DRIVER,
+    OLD_DRIVER,
     UNKNOWN_DRIVER,
 )
-from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
+from awaken.contract import ByHand, Edit, Requirement, SiteId, Span
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import Driver, drivers
-from awaken.project.frameworks.sqlalchemy.engines.drivers import (
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import (
     AsyncDriver,
     async_databases,
     async_drivers,
@@ -27,12 +31,10 @@ from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     is_async_driver,
 )
 from awaken.project.frameworks.sqlalchemy.engines.url_sources import (
-    builds_from_driver,
-    gives_the_same,
-)
-from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
     URL_READS,
     UrlElsewhere,
+    builds_from_driver,
+    gives_the_same,
     urls_elsewhere,
 )
 from awaken.project.source.f_strings import is_literal
@@ -214,7 +216,7 @@ class Urls:
             span = _span_of_driver(module, *self._driver_text(module, node), name)
             if span is not None:
                 written = drivers[self._database(name)].drivername
-                yield TextEdit(path=module.path, anchor=span, text=written, site=site.id)
+                yield site.write(span, written)
                 return
         pairs = ", ".join(f'"{word}": "{drivers[word].drivername}"' for word in sorted(drivers))
         function, edits = url_helper(site, f"{{{pairs}}}")
@@ -376,3 +378,81 @@ def _drivernames(url: Url) -> list[str]:
     """Return the drivers that texts of the program name, the beginnings of others among them."""
     names = (text.text.partition("://")[0] for text in url.texts)
     return [name for name in dict.fromkeys(names) if name]
+
+
+_LAYERS = ("sqlalchemy", "sqlmodel", "flask-sqlalchemy")
+"""What requires SQLAlchemy, or is it."""
+
+_FIRST = "2.0"
+"""The version of SQLAlchemy that brought `async_sessionmaker`."""
+
+
+def requirements(
+    project: Project,
+    site: SiteId,
+    chosen: Iterable[AsyncDriver],
+    in_tests: Collection[AsyncDriver],
+    version: str,
+) -> Iterator[Edit]:
+    """Yield what the project needs to be asynchronous; ``site`` is that of an engine.
+
+    Of the ``chosen`` drivers, those ``in_tests`` are needed there alone. ``version`` is the first
+    SQLAlchemy for the URLs that stay, or empty.
+    """
+    needed = list(chosen)
+    versions = (version, *(item.since for item in needed))
+    since = max((_FIRST, *filter(None, versions)), key=Version)
+    wanted = f"sqlalchemy[asyncio]>={since}"
+    yield Requirement(root="", requirement=wanted, beside=_LAYERS, site=site)
+    for driver in needed:
+        replaced = [item for item in drivers() if item.urls and item.database == driver.database]
+        written = f"{_distribution(project, driver, replaced)}{_versions(project, driver)}"
+        if driver in in_tests:
+            yield Requirement(
+                root="", requirement=written, group="dev", beside=("pytest",), site=site
+            )
+            continue
+        names = [name for item in replaced for name in item.distributions]
+        beside = (*(name for name in names if project.targets.distribution(name)), *_LAYERS)
+        yield Requirement(root="", requirement=written, beside=beside, site=site)
+
+
+def _distribution(project: Project, driver: Driver, replaced: Iterable[Driver]) -> str:
+    """Return what is to be installed: with its C library if the driver before brought one."""
+    has_it = project.targets.declares_any(driver.distributions)
+    others = (item for item in replaced if item.distribution != driver.distribution)
+    libraries = [item.with_library for item in others if item.with_library]
+    brought = project.targets.declares_any(Required(library).name for library in libraries)
+    return (
+        driver.with_library
+        if brought and not has_it and driver.with_library
+        else driver.distribution
+    )
+
+
+def check_versions(project: Project, chosen: Iterable[AsyncDriver]) -> None:
+    """Raise Refused where the program is held to versions of a driver that do not work."""
+    for driver in chosen:
+        wanted = [limit for limit in (driver.versions, _limit(project, driver)) if limit]
+        for name in driver.distributions:
+            target = project.targets.distribution(name)
+            if target is not None and not all(project.targets.admits(name, one) for one in wanted):
+                needed = f"{name}{','.join(wanted)}"
+                held = f"`{name}` is pinned to {target.specifier} ({target.origin})"
+                raise Refused(OLD_DRIVER, f"{held}, and {needed} works", f"Require {needed}.")
+
+
+def _versions(project: Project, driver: Driver) -> str:
+    """Return the versions to require: those that work, where an installation may get others."""
+    names = [name for name in driver.distributions if project.targets.distribution(name)]
+    is_old = any(not project.targets.guarantees(name, driver.versions) for name in names)
+    limits = (driver.versions if is_old else "", _limit(project, driver))
+    return ",".join(limit for limit in limits if limit)
+
+
+def _limit(project: Project, driver: Driver) -> str:
+    """Return the versions that work with the SQLAlchemy that the project is held to."""
+    for versions, limit in driver.limits.items():
+        if project.targets.guarantees("sqlalchemy", versions):
+            return limit
+    return ""

@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name, rows_helper
-from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import (
+    BlockingEngines,
+    Helpers,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_called_by_events,
     is_in_condition,
     listened_to,
     listening_calls,
 )
-from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.foreign.foreign_models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.payload import FORWARD, Forwarded
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import caveats_of_kept_state
-from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
-from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
-from awaken.codemods.sqlalchemy.session_to_async.resources.requirement_files import (
+from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import (
+    Urls,
     check_versions,
     requirements,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import never_removed
+from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio, write_twin
 from awaken.contract import Edit, Place, TextEdit
 from awaken.kit.changes import Member

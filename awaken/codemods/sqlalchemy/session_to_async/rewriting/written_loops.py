@@ -1,15 +1,25 @@
-"""Writes loops that Python had inside of a builtin, so that they can wait in each round."""
+"""Writes what Python had inside of a builtin or an ``__init__``, so that it can wait."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import libcst as cst
 
-from awaken.codemods.sqlalchemy.session_to_async.payload import Applied, Displayed, Searched
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    Applied,
+    Constructed,
+    Displayed,
+    Initialized,
+    Method,
+    Searched,
+    Threaded,
+)
 from awaken.contract import Surroundings
+from awaken.editing.call_arguments import code
 from awaken.editing.parentheses import needs_parentheses, parenthesise
+from awaken.editing.statements import as_block, without_blank_lines
 from awaken.project.graph.forwards.in_place import BY_KEY
 
 _KEYED = "pair"
@@ -168,3 +178,171 @@ def _block(statement: cst.BaseStatement | cst.BaseSmallStatement) -> cst.Indente
     if isinstance(statement, cst.BaseSmallStatement):
         statement = cst.SimpleStatementLine([statement])
     return cst.IndentedBlock([statement])
+
+
+_RUNNING = "asyncio.run_coroutine_threadsafe"
+
+
+def thread(node: cst.With, data: Threaded, _around: Surroundings) -> Sequence[cst.BaseStatement]:
+    """``with pool: pool.map(lambda x: f(x), xs)`` → the same in a function, run by to_thread."""
+    pool: Any = node.items[0].asname
+    block: Any = node.visit(_Workers(pool.name.value, data.loop))
+    apart = [cst.EmptyLine(indent=False)]
+    first: Any = cst.parse_statement(f"{data.loop} = asyncio.get_running_loop()")
+    returned, assigned = ("", f"{data.result} = ") if data.result else (" -> None", "")
+    function: Any = cst.parse_statement(f"def {data.name}(){returned}: ...")
+    run: Any = cst.parse_statement(f"{assigned}await asyncio.to_thread({data.name})")
+    end = [cst.parse_statement(f"return {data.result}")] if data.result else []
+    body = cst.IndentedBlock([block.with_changes(leading_lines=[]), *end])
+    return [
+        first.with_changes(leading_lines=node.leading_lines),
+        function.with_changes(body=body, leading_lines=apart),
+        run.with_changes(leading_lines=apart),
+    ]
+
+
+class _Workers(cst.CSTTransformer):
+    """Hands what the lambdas of a pool call to the event loop."""
+
+    def __init__(self, pool: str, loop: str) -> None:
+        self._pool = pool
+        self._loop = loop
+
+    def leave_Call(  # noqa: N802  named by LibCST
+        self, original_node: cst.Call, updated_node: cst.Call
+    ) -> cst.BaseExpression:
+        """Write ``pool.map(lambda x: f(x), xs)``."""
+        match original_node.func:
+            case cst.Attribute(value=cst.Name(value=pool), attr=cst.Name(value="map" | "submit")):
+                first = updated_node.args[0] if updated_node.args else None
+                if pool == self._pool and first is not None and isinstance(first.value, cst.Lambda):
+                    body = self._handed_node(first.value.body)
+                    changed = first.with_changes(value=first.value.with_changes(body=body))
+                    return updated_node.with_changes(args=[changed, *updated_node.args[1:]])
+        return updated_node
+
+    def _handed_node(self, call: cst.BaseExpression) -> cst.BaseExpression:
+        running = cst.Call(
+            cst.parse_expression(_RUNNING), [cst.Arg(call), cst.Arg(cst.Name(self._loop))]
+        )
+        return cst.Call(cst.Attribute(running, cst.Name("result")))
+
+
+def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -> Any:
+    """``def __init__(self, db): ...`` → the same, ``create`` and the rest of its body below it."""
+    suite = as_block(node.body)
+    statements: list[Any] = [*suite.body]
+    kept = statements[: data.kept] or [cst.parse_statement("pass")]
+    made = node.with_changes(body=suite.with_changes(body=kept, footer=()))
+    parameters = [*node.params.posonly_params, *node.params.params]
+    own = parameters[0].name.value
+    apart = [cst.EmptyLine(indent=False)]
+
+    passed = "" if data.is_alone else ", ".join(_passed_names(node.params))
+    header: Any = cst.parse_statement(
+        f"@classmethod\nasync def {data.name}(){_returned_text(data.returned)}:\n"
+        f"    {data.made} = {data.owner}({passed})\n"
+        f"    await {data.made}.{data.loading}({', '.join(_used_names(node.params, data.used))})\n"
+        f"    return {data.made}\n"
+    )
+    making = header.with_changes(params=_with_first(node.params, data.owner), leading_lines=apart)
+    declared = "None" if node.returns is not None else ""
+    text = f"async def {data.loading}({', '.join(_declared_names(node.params, own, data.used))})"
+    below: Any = cst.parse_statement(f"{text}{_returned_text(declared)}: ...")
+    first, *rest = statements[data.kept :]
+    moved = [without_blank_lines(first), *rest]
+    loading = below.with_changes(body=suite.with_changes(body=moved), leading_lines=apart)
+    if data.is_alone:
+        return cst.FlattenSentinel([making.with_changes(leading_lines=node.leading_lines), loading])
+    return cst.FlattenSentinel([made, making, loading])
+
+
+def initialize(node: cst.FunctionDef, data: Initialized, _around: Surroundings) -> Any:
+    """``def __init__(self, db): ...`` → ``async def _load(self, db): ...``, and ``create``."""
+    made = node.with_changes(name=cst.Name(data.loading), asynchronous=cst.Asynchronous())
+    if not data.name:
+        return made
+    declared = f": {data.anything}" if data.anything else ""
+    given = f"cls, *args{declared}, **kwargs{declared}"
+    header: Any = cst.parse_statement(
+        f"@classmethod\nasync def {data.name}({given}){_returned_text(data.returned)}:\n"
+        f"    created = cls.__new__(cls)\n"
+        f"    await created.{data.loading}(*args, **kwargs)\n"
+        f"    return created\n"
+    )
+    apart = [cst.EmptyLine(indent=False)]
+    making = header.with_changes(leading_lines=node.leading_lines)
+    return cst.FlattenSentinel([making, made.with_changes(leading_lines=apart)])
+
+
+def _returned_text(annotation: str) -> str:
+    return f" -> {annotation}" if annotation else ""
+
+
+def _with_first(parameters: cst.Parameters, name: str) -> cst.Parameters:
+    first = cst.Name(name)
+    if parameters.posonly_params:
+        own, *others = parameters.posonly_params
+        return parameters.with_changes(posonly_params=[own.with_changes(name=first), *others])
+    own, *others = parameters.params
+    return parameters.with_changes(params=[own.with_changes(name=first), *others])
+
+
+def _positional(parameters: cst.Parameters) -> list[cst.Param]:
+    return [*parameters.posonly_params, *parameters.params][1:]
+
+
+def _stars(parameters: cst.Parameters) -> tuple[cst.Param | None, cst.Param | None]:
+    star = parameters.star_arg
+    return star if isinstance(star, cst.Param) else None, parameters.star_kwarg
+
+
+def _passed_names(parameters: cst.Parameters) -> Iterator[str]:
+    """Yield what `create` passes on: all that it is given."""
+    rest, others = _stars(parameters)
+    yield from (parameter.name.value for parameter in _positional(parameters))
+    yield from () if rest is None else (f"*{rest.name.value}",)
+    yield from (f"{item.name.value}={item.name.value}" for item in parameters.kwonly_params)
+    yield from () if others is None else (f"**{others.name.value}",)
+
+
+def _used_names(parameters: cst.Parameters, used: tuple[str, ...]) -> Iterator[str]:
+    """Yield what the rest of the body is passed; rows of arguments are passed as such."""
+    rest, others = _stars(parameters)
+    every = [*_positional(parameters), *parameters.kwonly_params, rest, others]
+    yield from (item.name.value for item in every if item is not None and item.name.value in used)
+
+
+def _declared_names(parameters: cst.Parameters, own: str, used: tuple[str, ...]) -> Iterator[str]:
+    yield own
+    rest, others = _stars(parameters)
+    for item in (*_positional(parameters), *parameters.kwonly_params):
+        if item.name.value in used:
+            declared = "" if item.annotation is None else f": {code(item.annotation.annotation)}"
+            yield f"{item.name.value}{declared}"
+    for each, kind in ((rest, "tuple[{}, ...]"), (others, "dict[str, {}]")):
+        if each is not None and each.name.value in used:
+            inner = None if each.annotation is None else code(each.annotation.annotation)
+            yield each.name.value + ("" if inner is None else f": {kind.format(inner)}")
+
+
+def method(node: cst.FunctionDef, data: Method, _around: Surroundings) -> Any:
+    """``@property def total(self)`` → ``async def total(self)``; a cached one keeps its result."""
+    others = [item for number, item in enumerate(node.decorators) if number != data.decorator]
+    made = node.with_changes(decorators=others, asynchronous=cst.Asynchronous())
+    return made.with_changes(body=_keeping(node.body, data)) if data.kept else made
+
+
+def _keeping(body: cst.BaseSuite, data: Method) -> cst.IndentedBlock:
+    """Return the body of a method that works its result out once for each object."""
+    suite = as_block(body)
+    statements: list[Any] = [*suite.body]
+    first, last = statements[: data.has_docstring], statements[-1]
+    *before, returned = last.body
+    kept = cst.Attribute(cst.Name(data.own), cst.Name(data.kept))
+    assigned = cst.Assign([cst.AssignTarget(kept)], returned.value)
+    worked_out = [*statements[data.has_docstring : -1], last.with_changes(body=[*before, assigned])]
+    test = cst.parse_expression(f'"{data.kept}" not in vars({data.own})')
+    check = cst.If(test, cst.IndentedBlock(worked_out))
+    given = cst.SimpleStatementLine([cst.Return(kept)])
+    return suite.with_changes(body=[*first, check, given])

@@ -1,5 +1,5 @@
 """Scripts: where a process begins and ends its event loop.
 
-``waiting`` and ``regions`` find the statements that wait outside of functions. ``event_loops`` says
-what runs an event loop itself. ``disposal`` closes connections before a loop ends.
+``regions`` finds the statements that wait outside of functions, and what runs an event loop itself.
+``disposal`` closes connections before a loop ends.
 """

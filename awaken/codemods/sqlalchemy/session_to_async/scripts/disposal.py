@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import POOL
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads import POOL
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio

@@ -6,17 +6,29 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import calls_of, is_call_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import entered_at
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import (
+    PartFacts,
+    SynchronousPart,
+)
+from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import asks_for_loop, runs_loop
 from awaken.codemods.sqlalchemy.session_to_async.payload import Enclosed
-from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.contract import Place
 from awaken.kit.search import imported_at, importers, is_command, is_imported
+from awaken.kit.sites import Refused
+from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.decorators import library_decorators
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.dispatch import Called
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
@@ -230,3 +242,140 @@ def _is_of_python(project: Project, module: Module, call: ast.Call) -> bool:
         return True
     name = project.qualified_name(module, call.func) or ""
     return name.partition(".")[0] in sys.stdlib_module_names - _MAY_RUN_LOOPS
+
+
+class Waiting(Struct, frozen=True):
+    """Operations, managers of the program that are entered, and calls of what waits."""
+
+    operations: Sequence[Operation]
+    entered: Sequence[ast.expr]
+    calls: Sequence[ast.expr]
+
+    def nodes(self) -> list[ast.expr]:
+        """Return all of them."""
+        return [*(operation.node for operation in self.operations), *self.entered, *self.calls]
+
+
+def waiting_in(part: SynchronousPart, module: Module, function: Function | None = None) -> Waiting:
+    """Return what waits in a function, or in a file outside of all; a task runs itself."""
+    top = part.place_of(module, function)
+    entered = [entered_at(module, place) for place in part.entries.get(top, ())]
+    calls = [
+        node
+        for call in part.calls.get(top, ())
+        if not call.functions or not all(map(part.entry_points.is_task, call.functions))
+        for node in module.calls_at(call.place.span)[:1]
+    ]
+    return Waiting(part.operations_of(module, top), entered, calls)
+
+
+def is_entered(module: Module, node: ast.AST) -> bool:
+    """Whether what a call gives is entered, iterated or a decorator, and not awaited."""
+    taking = ast.comprehension | ast.For | ast.withitem | ast.ClassDef | Function
+    return isinstance(module.parent(node), taking)
+
+
+def is_one_call(part: SynchronousPart, region: Region, waiting: Waiting) -> bool:
+    """Whether all that waits in a region is one call: its coroutine runs at its place."""
+    module = region.module
+    inside = [node for node in waiting.nodes() if region.holds(module.place(node))]
+    is_alone = len(inside) == 1 and inside[0] in waiting.calls
+    return is_alone and not (is_entered(module, inside[0]) or iterates(part, module, inside[0]))
+
+
+def iterates(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    """Whether a call gives a generator: that becomes asynchronous, and nothing awaits it."""
+    calls = part.project.calls
+    called = calls.function_called(module, node) if isinstance(node, ast.Call) else None
+    return isinstance(called, Called) and called.module.is_generator(called.function)
+
+
+_RUNNING = frozenset({*boundaries().loops, *boundaries().servers})
+
+
+class Loops(PartFacts):
+    """Knows which functions of a program run an event loop, other than by `asyncio.run`."""
+
+    def refusals(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+        """Yield the functions that become coroutine functions, and run a loop, with the place."""
+        for function, place in self._running.items():
+            serves = self._part.entry_points.serves(function)
+            for item in self._project.calls.graph().reaching([function]):
+                is_left = item == function and serves
+                if item in self._part.steps and not is_left and not is_test_file(item.path):
+                    yield item, self._refusal(place)
+
+        by_function = self._part.entry_points.found.items()
+        # A command is given a loop, and what a test invokes may be any of them.
+        if any(
+            self._part.waits(of) and entries[0].kind == "command" for of, entries in by_function
+        ):
+            for module, call in calls_of(self._project, boundaries().commands.invoking):
+                around = self._part.function_around(module, call)
+                for item in self._project.calls.graph().reaching([around]):
+                    if item in self._part.steps:
+                        yield item, self._refusal(module.place(call))
+
+    @cached_property
+    def _remaining_loops(self) -> dict[FunctionPlace, Place]:
+        """The functions that run a loop, those among them that are given one by this change."""
+        points = self._part.entry_points
+        bridged = {
+            function: entries[0].at
+            for function, entries in points.found.items()
+            if not points.is_task(function) and self._part.waits(function)
+        }
+        return {**bridged, **self._running}
+
+    def check(self, module: Module, around: FunctionPlace, statements: Iterable[ast.stmt]) -> None:
+        """Raise Refused where statements of ``around``, or what they call, run a loop."""
+        graph = self._project.calls.graph()
+        for statement in statements:
+            for node in module.walk(statement):
+                if isinstance(node, ast.Call) and is_call_of(self._project, module, node, _RUNNING):
+                    raise self._refusal(module.place(node))
+        spans = [module.span(part) for part in statements]
+        for function, place in self._remaining_loops.items():
+            for item in graph.reaching([function]):
+                for call in graph.callers(item):
+                    if self._part.with_caller(call).caller == around and any(
+                        span.contains(call.place.span) for span in spans
+                    ):
+                        raise self._refusal(place)
+
+    def _refusal(self, place: Place) -> Refused:
+        return Refused(reasons.LOOP_INSIDE, self._shown_text(place), because=(place,))
+
+    def calls_own(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call calls functions of the program alone, and none that runs a loop."""
+        called = self._called_functions(module, call)
+        return bool(called) and not any(
+            function in self._remaining_loops
+            for function in self._project.calls.graph().reachable(called)
+        )
+
+    # ------------------------------------------------------------------------------------- parts
+    def _called_functions(self, module: Module, call: ast.Call) -> list[FunctionPlace]:
+        callees = self._project.calls.functions_called(module, call)
+        if not isinstance(callees, tuple):
+            return []
+        places = (
+            self._part.function_at(callee.module.path, callee.module.span(callee.function).start)
+            for callee in callees
+        )
+        return [place for place in places if place is not None]
+
+    def _shown_text(self, place: Place) -> str:
+        calls = self._project.calls_at(place)
+        return next((f"`{module.excerpt(call)}`" for module, call in calls), "this")
+
+    @cached_property
+    def _running(self) -> dict[FunctionPlace, Place]:
+        places: dict[FunctionPlace, Place] = {}
+        for module, call in calls_of(self._project, _RUNNING):
+            around = self._part.function_around(module, call)
+            # A function that waits awaits the coroutine instead.
+            is_awaited = around in self._part.steps and runs_loop(self._project, module, call)
+            if around.start >= 0 and not is_awaited and not asks_for_loop(module, call):
+                places.setdefault(around, module.place(call))
+        return places

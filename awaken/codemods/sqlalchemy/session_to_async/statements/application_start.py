@@ -23,15 +23,14 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     POSTPONE,
     Postponed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, Waiting, is_entered
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (
     Scripts,
     blank_lines_below,
     lines_above,
     names_kept,
+    share_names,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.shared_names import share_names
 from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
@@ -44,7 +43,7 @@ from awaken.kit.search import (
     nodes_with,
     uses_of,
 )
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
@@ -348,10 +347,9 @@ class ApplicationStart:
         message = f"`{name}()` does this when the application starts"
         caveats = self._caveats(f"runs `{name}()`")
         changed = self._changed_tables(region)
-        try:
-            edits = [] if changed else scripts.edits_inside(site, region.statements)
-        except Refused as refused:
-            return refused
+        edits = [] if changed else outcome_of(scripts.edits_inside, site, region.statements)
+        if isinstance(edits, Refused):
+            return edits
         holder, (statement, *others) = region.holder, region.statements
         related = tuple(map(self.module.place, others))
         gone = {item.first for item in removed if item.holder is holder}
@@ -409,10 +407,7 @@ class ApplicationStart:
         site = Site(self._rule, module, application.call)
         body = "".join(part.code for part in parts)
         along = tuple(place for part in parts for place in part.along)
-        try:
-            outcome: Rewrite | Refused = self._starting(application, site, body, parts)
-        except Refused as refused:
-            outcome = refused
+        outcome = outcome_of(self._starting, application, site, body, parts)
         yield Member(site, outcome, f"`{module.excerpt(application.call)}`", along)
         for fixture in self._fixtures:
             yield self._starting_fixture(fixture, module.place(application.call))

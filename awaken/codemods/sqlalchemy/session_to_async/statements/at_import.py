@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
+from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import begins_process
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.beside import beside_caveat
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import urls_in, varies
@@ -36,9 +36,10 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import (
     Disposal,
     why_in_thread,
 )
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected, is_script
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
+    is_collected,
     is_entered,
+    is_script,
     iterates,
     waiting_in,
 )

@@ -1,6 +1,6 @@
 """The coroutine function that replaces the statements of a script, and the call that runs it.
 
-The names of a script that others see: they stay those of its file.
+The names of a script that other statements see stay those of its file.
 """
 
 from __future__ import annotations
@@ -14,15 +14,20 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import dominates
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, regions_of
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_one_call
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
+    Loops,
+    Region,
+    Waiting,
+    is_one_call,
+    regions_of,
+)
 from awaken.contract import Edit
 from awaken.kit.changes import Member
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.listed_names import readers_of_names
+from awaken.project.source.expressions.attribute_texts import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import asks_for_main
 
@@ -100,11 +105,7 @@ class Scripts:
         module = region.module
         first = next(node for node in waiting.nodes() if region.holds(module.place(node)))
         site: Site[ast.AST] = Site(self._rule, module, region.statements[0])
-        outcome: Rewrite | Refused
-        try:
-            outcome = self._enclosed_rewrite(site, region)
-        except Refused as refused:
-            outcome = refused
+        outcome = outcome_of(self._enclosed_rewrite, site, region)
         along = tuple(map(module.place, region.statements))
         return Member(site, outcome, f"`{module.excerpt(first)}`", along)
 
@@ -145,3 +146,44 @@ def lines_above(module: Module, statement: ast.AST) -> list[bytes]:
     """Return the lines above the one on which a statement begins."""
     above = module.source.text[: module.span(statement).start].splitlines(keepends=True)
     return [candidate for candidate in above if candidate.endswith((b"\n", b"\r"))]
+
+
+_OF_BODY = {"except", "for", "with"}
+"""Bindings of names that the body below them surely sees."""
+_LASTING = {"assignment", "class", "function", "import", "with"}
+"""Those that what comes after their statement sees as well."""
+
+
+def share_names(module: Module, regions: Sequence[Region]) -> bool:
+    """Whether a statement of one region may read the value that another one gives a name."""
+    for name, bindings in module.scopes.module.bindings.items():
+        own = {
+            region: [item for item in bindings if region.holds(module.place(item.node))]
+            for region in regions
+        }
+        binding = [region for region in regions if own[region]]
+        for read in module.scopes.reads_in(module.scopes.module, name) if binding else ():
+            home = next((item for item in binding if item.holds(module.place(read))), None)
+            is_alone = home is not None and len(binding) == 1
+            if home is None or not (is_alone or any(_sees(module, read, x) for x in own[home])):
+                return True
+    return False
+
+
+def _sees(module: Module, read: ast.Name, binding: Binding) -> bool:
+    """Whether a binding surely gives a name its value before ``read``."""
+    made = module.statement_of(binding.node)
+    around = binding.node if binding.kind == "except" else made
+    if binding.kind in _OF_BODY and any(
+        above is around and below in getattr(above, "body", ())
+        for below, above in module.steps_up(read)
+    ):
+        return True
+    statement = module.statement_of(read)
+    return (
+        binding.kind in _LASTING
+        and made is not None
+        and statement is not None
+        and module.span(made).end <= module.span(read).start
+        and dominates(module, made, statement)
+    )

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import overrides_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.test_stand_ins import overrides_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins

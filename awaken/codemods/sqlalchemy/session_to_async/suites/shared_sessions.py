@@ -6,6 +6,10 @@ collections, and deletes by them.
 
 A request that closes the session detaches the objects of the test, or of a job. A listener lets
 ``add`` attach them again, even if the session has loaded another object of the same row.
+
+Jobs of workers that share one session run one after the other. Jobs of one event loop change where
+one of them awaits. With a synchronous session none did so while it waited for the database; an
+asynchronous session serves one statement at a time, and raises.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
     added_function,
     imported_name,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import overrides_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.test_stand_ins import overrides_of
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
 )
@@ -32,6 +36,8 @@ from awaken.kit.changes import Member, member
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.asynchronous.boundaries import Workers, boundaries
+from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, nodes_in
@@ -313,3 +319,45 @@ def _gives_session(project: Project, module: Module, key: ast.expr | None) -> bo
     """
     values = () if key is None else project.values.of(module, key).alternatives
     return any(project.orm.session_dependency(*pair) is not None for pair in functions_in(values))
+
+
+def shared_workers(project: Project, rule: str) -> Iterator[Member]:
+    """Yield the rewrites of the workers of tests whose jobs get a session from outside of them."""
+    for known in boundaries().workers:
+        words = sorted({name.rpartition(".")[2].encode() for name in known.names})
+        for module in modules_with(project, words):
+            if not is_around_tests(module.path):
+                continue
+            for node in module.nodes(ast.Call):
+                if _shares(project, module, node, known):
+                    site = Site(rule, module, node)
+                    message = "its jobs share a session, so they run one after the other"
+                    edits = [site.add_keyword(node, known.together, "1")]
+                    yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
+
+
+def _shares(project: Project, module: Module, call: ast.Call, known: Workers) -> bool:
+    """Whether a call makes a worker whose jobs share a session, as many as there may be at once."""
+    if project.qualified_name(module, call.func) not in known.names:
+        return False
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    if None in given or known.together in given:
+        return False
+    return any(
+        _hands_on(project, *pair)
+        for name in known.starting
+        if name in given
+        for pair in functions_in(project.values.of(module, given[name]).alternatives)
+    )
+
+
+def _hands_on(project: Project, module: Module, function: Function) -> bool:
+    """Whether a function puts a session into something that it did not make itself."""
+    return any(
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Subscript | ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and project.orm.resource_of(module, node.value) in BLOCKING_SESSIONS
+        and all(item.scope.node is not function for item in module.scopes.bindings_of(node.value))
+        for node in module.walk(function)
+    )

@@ -16,9 +16,8 @@ from awaken.project.effects.places.events_between import EventGraph
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
 from awaken.project.frameworks.sqlalchemy.commits.late_readers import reads_later, sources_of
 from awaken.project.frameworks.sqlalchemy.commits.loaded_objects import Loaded
-from awaken.project.frameworks.sqlalchemy.commits.loading_callees import Callees
 from awaken.project.frameworks.sqlalchemy.commits.owners import Owners, origins_inside
-from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
+from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Callees, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import reads_value
 from awaken.project.source.modules import Module

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
@@ -37,12 +36,8 @@ _NOT_LOADED = {"select", *name_list("never_loading"), *library_names().lazy_coll
 """The loadings of a relationship that leave it alone when its object is loaded."""
 
 
-class Loaded:
+class Loaded(ModelFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
-        self._evaluator = evaluator
-        self._models = models
 
     def held_kind(self, values: Values) -> Holds:
         """Return whether one of ``values`` is an object of a mapped class, or holds one."""

@@ -2,6 +2,6 @@
 
 ``python_sights`` finds the places in Python code that read an attribute, ``kinds`` the less plain
 ones. ``tracing`` gives the objects along what is read, and follows them back to their loads,
-``lifetime`` tells what happens in between. ``relationship_reads`` puts them together for plain
-reads, ``frameworks/program_reads.py`` for all.
+``between_load_and_read`` tells what happens in between. ``relationship_reads`` puts them together
+for plain reads, ``frameworks/program_reads.py`` for all.
 """

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.project.frameworks.testing.marks import patch_of
+from awaken.project.frameworks.testing.passed_mocks import patch_of
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.frameworks.testing.replacements import assigned_attributes, bound_variable
 from awaken.project.graph.computed_names import ComputedNames

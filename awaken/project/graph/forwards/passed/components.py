@@ -16,7 +16,7 @@ from itertools import chain
 from msgspec import Struct, field
 
 from awaken.contract import Place
-from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.passed.consumers import Consumers

@@ -38,7 +38,7 @@ from awaken.project.values.domain import (
     Values,
     are_instances,
 )
-from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
+from awaken.project.values.pytest_fixtures import fixtures_asked_for, is_asking
 
 _CONTAINERS = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "str")}
 _DEFINED = {"function", "import"}

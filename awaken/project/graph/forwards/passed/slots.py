@@ -26,8 +26,13 @@ from awaken.project.values.domain import (
     are_instances,
     classes_in,
 )
-from awaken.project.values.fixtures_by_name import ASKING, fixtures_asked_for, is_asking
-from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
+from awaken.project.values.pytest_fixtures import (
+    ASKING,
+    fixture_for,
+    fixtures_asked_for,
+    is_asking,
+    takes_fixture,
+)
 from awaken.project.values.wrapped import decorations
 
 SAME = name_list("with_same_items")

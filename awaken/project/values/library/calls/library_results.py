@@ -25,7 +25,7 @@ from awaken.project.values.domain import (
     as_instance,
     union,
 )
-from awaken.project.values.library.calls.type_variables import Lines
+from awaken.project.values.library.calls.overloads import Lines
 from awaken.project.values.library_types.declared_types import of_class
 from awaken.project.values.library_types.signatures import signature
 from awaken.project.values.library_types.solving import without_variables

@@ -1,5 +1,5 @@
 """Engines and factories of a program: who shares them, and which get an asynchronous counterpart.
 
 Begin with ``shared``, which finds those that a file makes once. ``beside`` adds asynchronous ones
-next to them, in the form that ``written`` gives.
+next to them.
 """

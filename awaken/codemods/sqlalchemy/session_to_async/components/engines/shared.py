@@ -17,13 +17,13 @@ from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces impor
     Piece,
     piece_around,
 )
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import (
+    mentions_of,
+    texts_naming,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_factory_by_another_name,
     targets,
-)
-from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import (
-    mentions_of,
-    texts_naming,
 )
 from awaken.contract import Place
 from awaken.kit.search import nodes_with

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import Schedulers, is_sent
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.in_threads import (
-    moved_out_of_thread,
-)
-from awaken.contract import Edit, Place, TextEdit
+from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_ON
+from awaken.contract import Edit, Place, Span
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module, release_imports
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.passed.components import Component
 from awaken.project.source.modules import Module
 
@@ -104,10 +106,7 @@ class Callables:
         module = site.module
         session = self._session(module, site.node)
         moved = moved_out_of_thread(module, site.node, session)
-        edits: list[Edit] = [
-            TextEdit(path=module.path, anchor=span, text=text, site=site.id)
-            for span, text in moved.replaced
-        ]
+        edits: list[Edit] = [site.write(span, text) for span, text in moved.replaced]
         edits += release_imports(site, moved.runner)
         shown = module.excerpt(moved.function)
         caveat = f"`{shown}` runs on the event loop, and other blocking calls in it block the loop"
@@ -178,3 +177,67 @@ class Callables:
             f"the result of a call that returned `{site.module.excerpt(site.node)}` is awaited",
             edits,
         )
+
+
+def refused_uses(
+    part: SynchronousPart, schedulers: Schedulers, own_loops: OwnLoops
+) -> dict[FunctionPlace, Refused]:
+    """Return the functions that are passed to something that may not await them, with the place."""
+    passed = part.project.calls.passed_functions()
+    refusals: dict[FunctionPlace, Refused] = {}
+    for function in part.steps:
+        components = passed.components_of(function)
+        leaks = chain.from_iterable(part.leaks(each).items() for each in components)
+        for place, leak in leaks:
+            if schedulers.runs(place) or is_sent(part, function, place):
+                continue
+            if is_told_to_mock(part, place):
+                continue
+            help_text = f"{leak[:1].upper()}{leak[1:]}. {reasons.HANDED_ON.help}"
+            why = Refused(reasons.HANDED_ON, function.qualname, help_text, because=(place,))
+            refusals[function] = own_loops.with_option(why, function)
+            break
+    return refusals
+
+
+_OF_THREADS = {"abandon_on_cancel", "cancellable", "limiter"}
+
+
+class Moved(NamedTuple):
+    """A ``function`` that no longer runs in the thread of ``runner``.
+
+    Each span of ``replaced`` becomes the text next to it: ``function(*arguments)``.
+    """
+
+    runner: ast.expr
+    function: ast.expr
+    replaced: Sequence[tuple[Span, str]]
+
+
+def moved_out_of_thread(module: Module, call: ast.AST, session: str = "") -> Moved:
+    """Return the function that ``call`` runs in a thread, and how it is called in its place.
+
+    The function is given ``session``, as it is written, before its arguments. Raises Refused where
+    no coroutine waits for the call.
+    """
+    around = module.enclosing_function(call)
+    if not isinstance(call, ast.Call) or not isinstance(around, ast.AsyncFunctionDef):
+        raise Refused(HANDED_ON, module.excerpt(call))
+    is_executor = isinstance(call.func, ast.Attribute) and call.func.attr == "run_in_executor"
+    function, *rest = call.args[1:] if is_executor else call.args
+    is_named = isinstance(function, ast.Name | ast.Attribute)
+    own = {node.arg for node in call.keywords} & _OF_THREADS
+    if not is_named or own:
+        raise Refused(HANDED_ON, module.excerpt(function))
+    span, inner = module.span(call), module.span(function)
+    behind = [*rest, *(keyword for keyword in call.keywords)]
+    end = min((module.span(node).start for node in behind), default=span.end - 1)
+    if call.keywords and not rest and call.keywords[0].arg is None:
+        end -= len("**")
+    # Aligned arguments stay aligned.
+    before = module.source.text[module.span(call.func).end : inner.start].decode()
+    opening = before if behind and not is_executor and before.strip() == "(" else "("
+    if session:
+        opening += f"{session}, " if behind else session
+    replaced = [(Span(span.start, inner.start), ""), (Span(inner.end, end), opening)]
+    return Moved(call.func, function, replaced)

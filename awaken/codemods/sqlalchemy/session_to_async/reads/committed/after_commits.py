@@ -30,35 +30,31 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_value
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
+    RequestedObjects,
     items_of,
     kept_steps,
     leads_back,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
-    RequestedObjects,
     read_of_made,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
-    covers,
-    dominates,
-    is_refreshed,
-    loaded_once,
-    may_be_missing,
-    writing_loop,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
     is_surely_added,
     written_behind,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
+    covers,
+    dominates,
     events_before,
     is_of_function,
+    is_refreshed,
     kind_of,
+    loaded_once,
     mapped_in,
+    may_be_missing,
     object_at,
     read_nodes,
     whole_if,
+    writing_loop,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence, Reload
 from awaken.contract import Edit, Place

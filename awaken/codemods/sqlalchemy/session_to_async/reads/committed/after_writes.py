@@ -30,30 +30,28 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     leads_back,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     covers,
     dominates,
     ends_before,
-    is_refreshed,
-    loaded_once,
-    may_be_missing,
-    writing_loop,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
     is_of_function,
+    is_refreshed,
     kind_of,
+    loaded_once,
+    may_be_missing,
     object_at,
     read_nodes,
     whole_if,
+    writing_loop,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
-from awaken.codemods.sqlalchemy.session_to_async.reads.transient import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import (
+    Persistence,
     is_flushed_by_value,
     is_given_away,
     is_transient,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.expression_columns import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     read_expressions,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
@@ -28,7 +28,7 @@ from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
-from awaken.project.values.containers.unpacked_targets import received_value
+from awaken.project.values.containers.subscripts import received_value
 from awaken.project.values.domain import (
     InstanceOf,
     Values,

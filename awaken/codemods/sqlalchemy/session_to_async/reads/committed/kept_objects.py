@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.passed_objects import PassedObjects
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
+    PassedObjects,
+    ReadOf,
+    items_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     DICTIONARIES,
     OF_SESSIONS,
+    dominates,
     kind_of,
     mapped_in,
     reads_of_object,

@@ -1,5 +1,5 @@
 """Mappings of columns and collections that load when they are read.
 
-``database_values`` and ``subclasses`` add mapper arguments (with ``mapper_arguments``),
-``late_columns`` awaits reads, and ``refused_declarations`` refuses.
+``database_values`` and ``mapper_arguments`` add mapper arguments, or await reads.
+``refused_declarations`` refuses.
 """

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCODE, Encoded
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ends_before
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import ends_before, kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import is_select, loads_later
 from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
 from awaken.contract import Edit

@@ -31,20 +31,18 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
-    covers,
-    is_added_behind,
-    is_refreshed,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls import (
     expiring_calls,
     goes_on_at,
     is_savepoint,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
+    covers,
     events_before,
+    is_added_behind,
     is_conditional,
     is_of_function,
+    is_refreshed,
     kind_of,
     mapped_in,
     object_at,

@@ -15,8 +15,12 @@ from msgspec import Struct, field
 from awaken.contract import Place
 from awaken.knowledge.library_names import name_table
 from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
-from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
-from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, LoadKind, Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import (
+    Load,
+    LoadKind,
+    Trace,
+    call_or_attribute_at,
+)
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along, PassedValues
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving

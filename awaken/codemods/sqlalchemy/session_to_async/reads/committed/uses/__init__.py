@@ -1,5 +1,4 @@
 """Uses of objects by functions: which differ if an object keeps its values.
 
-``object_uses`` collects the uses, ``differing`` compares them, ``added_again`` finds objects that a
-session gets again.
+``object_uses`` collects the uses, ``differing`` compares them.
 """

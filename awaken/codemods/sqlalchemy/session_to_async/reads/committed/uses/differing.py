@@ -11,15 +11,14 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, product
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.added_again import AddedAgain
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import (
     ADDING,
+    AddedAgain,
     Use,
     calls_between,
     names_read,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import dominates, mapped_in
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge

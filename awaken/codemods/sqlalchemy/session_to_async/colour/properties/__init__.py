@@ -1,1 +1,0 @@
-"""Properties that wait: ``becoming`` makes them methods, ``property_reads`` finds their reads."""

@@ -1,1 +1,0 @@
-"""Context managers that wait: ``of_generators``."""

@@ -1,1 +1,0 @@
-"""The effect of a component, in lines that people can read; begin with ``effect_lines``."""

@@ -1,1 +1,0 @@
-"""Strings sent without a type: ``casting`` writes what they are."""

@@ -1,4 +1,0 @@
-"""Connections that a program opens: engines, pools, clients.
-
-Begin with ``openings``, the calls that open one.
-"""

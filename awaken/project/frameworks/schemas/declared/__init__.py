@@ -1,1 +1,0 @@
-"""Fields that schema classes declare, by library."""

@@ -1,1 +1,0 @@
-"""Endpoints with what they return: ``routes`` finds them, and the models of their responses."""
