@@ -321,6 +321,21 @@ def test_where_a_rule_for_a_word_of_the_line_has_a_site_no_other_rule_is_asked(e
     assert [why.rule for why in explain(text, 3, **off).whys] == ["slow"]
 
 
+@pytest.mark.parametrize("is_by_file", [False, True])
+def test_a_rule_that_plans_the_program_at_once_is_asked_for_words_of_the_line(explain, is_by_file):
+    class Slow(Renaming):
+        name = "slow"
+        triggers = (b"def ",)
+        per_file = is_by_file
+
+        def plan(self, *_):
+            raise AssertionError(self.name)
+
+    off = {"ignore": ("slow",), "rules": (Slow(),)}
+    said = [why.rule for why in explain("def f():\n    other(1)\n", 2, **off).whys]
+    assert ("slow" in said) is is_by_file
+
+
 def test_a_rule_that_does_not_run_and_cannot_be_asked_is_named(explain):
     class Reading(Renaming):
         status = Status.PREVIEW

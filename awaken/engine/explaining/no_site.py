@@ -115,9 +115,11 @@ class NoSite(Struct, frozen=True, kw_only=True):
             # Foreign code is run where somebody asks for it, and not to answer a question.
             if rule.name in chosen or rule.is_foreign or not _is_triggered(rule, around):
                 continue
-            # A plan may take as long as that of a program: not for a second answer.
-            if is_answered and not _is_triggered(rule, line):
-                return
+            # A plan may take as long as that of a program: not for a second answer, nor where only
+            # other lines have a word that the rule looks for.
+            is_aside = is_answered or not rule.per_file
+            if is_aside and not _is_triggered(rule, line):
+                continue
             project = self.project.with_site_scope(frozenset({self.path}))
             constraints = Policy(options=self.run.settings.options).constraints_of(rule)
             planned = plan_rule(rule, project, constraints)
