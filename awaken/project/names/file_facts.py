@@ -352,11 +352,11 @@ def _classes(module: Module) -> list[WrittenClass]:
                 assigned=frozenset(assigned.get(scope.node, ())),
             )
     for call, made in made_classes(module).items():
-        func = replace(_written_name(module, call.func), text=ast.unparse(call), made=True)
+        *bases, func = (_written_name(module, base) for base in made.bases)
         written_classes[made.qualname] = WrittenClass(
             qualname=made.qualname,
             span=module.span(call),
-            bases=(func,),
+            bases=(*bases, replace(func, text=ast.unparse(call), made=True)),
             decorators=(),
             keywords=(),
             unique=made.qualname not in written_classes,
