@@ -187,6 +187,9 @@ def _caveats_of(
         caveats += _of_call(project, signature, site)
     for obstacle in callers.obstacles:
         caveats += _of_obstacle(project, signature, obstacle)
+    caveats += [
+        f"`{text}` may call it, or read its defaults" for _, text in project.web.taken_back.uses[:1]
+    ]
     return list(dict.fromkeys(caveats))
 
 
@@ -287,11 +290,19 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
 
 
 def _is_read(project: Project, place: Place) -> bool:
-    """Whether a string names the attribute that a call reads: ``getattr(module, "route")``."""
+    """Whether a string names the attribute that a call reads: ``getattr(module, "route")``.
+
+    Or the function of a module, as in ``run("package.module:route")``.
+    """
     return any(
-        named_owner(module, node, project.qualified_name)
+        _is_dotted(node) or named_owner(module, node, project.qualified_name)
         for module, node in project.expressions_at(place)
     )
+
+
+def _is_dotted(node: ast.AST) -> bool:
+    text = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(text, str) and not {".", ":"}.isdisjoint(text)
 
 
 def _is_no_url(project: Project, place: Place) -> bool:

@@ -21,6 +21,7 @@ from awaken.project.frameworks.web.registrations import Registrations
 from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.frameworks.web.served_applications import Serving
+from awaken.project.frameworks.web.taken_back import TakenBack
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name
@@ -191,6 +192,11 @@ class Web:
     def endpoints(self) -> Endpoints:
         """The functions that run for every request."""
         return Endpoints(self._evaluator, self.applications)
+
+    @cached_property
+    def taken_back(self) -> TakenBack:
+        """Who calls endpoints and dependencies that FastAPI keeps, or reads their parameters."""
+        return TakenBack(self._evaluator)
 
     @cached_property
     def responses(self) -> Responses:
