@@ -38,9 +38,7 @@ _PLAIN_CLASS = re.compile(
     rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
     rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
-_DERIVING = re.compile(
-    rb"(?<![\w.])(?:type|types\.new_class|new_class)\([^()=]{0,99},\s*\(([^()]*+)\)"
-)
+_DERIVING = re.compile(rb"(?<!\w)(?:type|new_class)\([^()=]{0,99},\s*\(([^()]*+)\)")
 """A call that makes a class with bases; a file too many is only read in vain."""
 # The text after a word. A parenthesis may be closed before the call: ``(load)(x)``.
 _CALLING = re.compile(rb"[\s\\)]*+\(")
@@ -487,8 +485,11 @@ def _inherited_words(text: bytes) -> _Found:
             return None
         if plain[1] is not None:
             result.update(_WORDS.findall(plain[1]))
-    for start in _DERIVING.finditer(text):
-        result.update(_WORDS.findall(start[1]))
+    for made in _DERIVING.finditer(text):
+        result.update(_WORDS.findall(made[1]))
+    if b"new_class" in text:
+        # By whatever name it is called: a file too many is only read in vain.
+        result.update(_WORDS.findall(text))
     return frozenset(result)
 
 

@@ -13,8 +13,9 @@ from awaken.project.source.trees import last_name
 MADE_LIKE: Mapping[str, str] = name_table("classes_made_by_calls")
 """What a class inherits from that a call of a function makes, by the name of the function."""
 _LAST_NAMES = {name.rpartition(".")[2] for name in MADE_LIKE}
-_TEXTS = [f"{name}(".encode() for name in sorted(_LAST_NAMES)]
-_DERIVING = {"new_class", "type"}
+_TEXTS = [*(f"{name}(".encode() for name in sorted(_LAST_NAMES)), b"new_class"]
+_NEW_CLASS = "new_class"
+_DERIVING = {_NEW_CLASS, "type"}
 OPEN = "__getattribute__"
 """The member of a class that may have any other."""
 _OF_FIELDS = {"field_names"}
@@ -39,32 +40,33 @@ def made_classes(module: Module) -> dict[ast.Call, MadeClass]:
     """Return the classes with known fields that calls of a file make, by their calls."""
     if not any(text in module.source.text for text in _TEXTS):
         return {}
-    made = ((node, _all_fields(node)) for node in module.nodes(ast.Call))
+    made = ((node, _all_fields(module, node)) for node in module.nodes(ast.Call))
     known = ((node, fields) for node, fields in made if fields is not None)
     named = ((node, _qualname_of(module, node), fields) for node, fields in known)
     return {
-        node: MadeClass(name, node, fields, [*_bases_of(node), node.func])
+        node: MadeClass(name, node, fields, [*_bases_of(module, node), node.func])
         for node, name, fields in named
         if name
     }
 
 
-def _bases_of(call: ast.Call) -> list[ast.expr]:
+def _bases_of(module: Module, call: ast.Call) -> list[ast.expr]:
     match call:
-        case ast.Call(func=func, args=[_, ast.Tuple(elts=bases), *_]) if _may_derive(func):
+        case ast.Call(func=func, args=[_, ast.Tuple(elts=bases), *_]) if _may_derive(module, func):
             return bases
     return []
 
 
-def _may_derive(func: ast.expr) -> bool:
+def _may_derive(module: Module, func: ast.expr) -> bool:
     """Whether a call makes a class with bases, and a namespace: ``type`` or ``types.new_class``."""
-    return last_name(func) in _DERIVING
+    name = last_name(func)
+    return name in _DERIVING or name in module.names_given_to(_NEW_CLASS)
 
 
-def _all_fields(call: ast.Call) -> dict[str, ast.expr | None] | None:
+def _all_fields(module: Module, call: ast.Call) -> dict[str, ast.expr | None] | None:
     """Return the names that the instances of a class that a call makes have of it."""
     match call:
-        case ast.Call(func=func, args=[_, ast.Tuple(), *rest]) if _may_derive(func):
+        case ast.Call(func=func, args=[_, ast.Tuple(), *rest]) if _may_derive(module, func):
             is_written = isinstance(func, ast.Name) and func.id == "type" and len(rest) == 1
             keys = _written_keys(rest[0]) if is_written and not call.keywords else None
             return {OPEN: None} if keys is None else keys
@@ -94,7 +96,7 @@ def _qualname_of(module: Module, call: ast.Call) -> str:
             name = target.id
         case _, ast.Constant(value=str(text)) if not scope.bindings_of(text):
             name = text
-    if not name and _may_derive(call.func):
+    if not name and _may_derive(module, call.func):
         # Relatives find a class without a name by its bases.
         name = f"{last_name(call.func)}()"
     return scope.qualname_of(name) if name else ""
@@ -104,7 +106,9 @@ def _names_classes(module: Module, target: ast.Name) -> bool:
     """Whether all that binds a name are calls that make classes, perhaps under a condition."""
     values = [binding.value for binding in module.scopes.bindings_of(target)]
     calls = [value for value in values if isinstance(value, ast.Call)]
-    return len(calls) == len(values) and (len(calls) == 1 or None not in map(_all_fields, calls))
+    return len(calls) == len(values) and (
+        len(calls) == 1 or None not in (_all_fields(module, call) for call in calls)
+    )
 
 
 def made_fields(base: ast.expr) -> dict[str, ast.expr | None] | None:
