@@ -24,8 +24,8 @@ USES = {
     "def f(r: Request):\n    return r.scope['endpoint'].__defaults__\n": (
         "r.scope['endpoint'].__defaults__"
     ),
-    "def f(r: Request):\n    return get_type_hints(r.scope.get('endpoint'))\n": (
-        "get_type_hints(r.scope.get('endpoint'))"
+    "g = app.scope.get('endpoint')\nget_type_hints(g, include_extras=True)\n": (
+        "get_type_hints(g, include_extras=True)"
     ),
     "def f(r):\n    g = getattr(r, 'endpoint', None)\n    return inspect.signature(g)\n": (
         "inspect.signature(g)"
@@ -40,6 +40,9 @@ USES = {
 OTHERS = [
     "for route in app.routes:\n    print(route.endpoint.__name__, route.endpoint is print)\n",
     "for route in app.routes:\n    print(inspect.getsource(route.endpoint))\n",
+    "for route in app.routes:\n    print(get_type_hints(route.endpoint))\n",
+    "for route in app.routes:\n    print('db' in inspect.signature(route.endpoint).parameters)\n",
+    "def f(route):\n    s = inspect.signature(route.endpoint)\n    return s.return_annotation\n",
     "def traced(endpoint):\n    return inspect.signature(endpoint)\n",
     "class Route(APIRoute):\n    def __init__(self, path, endpoint):\n        print(endpoint)\n",
     "print(client.call(), client.endpoints())\n",

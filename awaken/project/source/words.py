@@ -52,8 +52,6 @@ _AS = re.compile(rb"\s++as\b")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
-_WITH_BASES = re.compile(rb"[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
-"""The text after `type` in a call with several arguments, or one that may hold a comma."""
 _PLAIN = rb"""(?:[^()"'#]|"[^"()\\\n]*+"|'[^'()\\\n]*+')"""
 _LITERAL_READ = re.compile(
     rb"""\s*+\((?:[\w.\s]|\[[^]["'()#]*+\]|\((?:%b|\(%b*+\))*+\))++,\s*+(["'])\w*+\1\s*+[,)]"""
@@ -367,12 +365,6 @@ def _is_attribute(text: bytes, start: int) -> bool:
     while start and text[start - 1] in b" \t\n\r\f\v\\":
         start -= 1
     return text.endswith(b".", 0, start)
-
-
-def may_derive(text: bytes) -> bool:
-    """Whether a file may call `type()` with bases."""
-    word = b"type"
-    return any(_WITH_BASES.match(text, start + len(word)) for start in _places(word, text))
 
 
 def may_compose(text: bytes) -> bool:

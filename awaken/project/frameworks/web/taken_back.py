@@ -11,11 +11,12 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, keyword_of, last_name
 
 _ENDPOINT = "endpoint"
 _WORDS = [b"endpoint", b".dependant", b".dependency"]
 _ROUTES = (*FRAMEWORKS, b".routes", b"dependant")
+_HINTS = "typing.get_type_hints"
 # The text of a function changes with every rewrite.
 _READING = library_names().reading_signatures - {"inspect.getsource", "inspect.getsourcelines"}
 _SIGNATURES = {"__annotations__", "__defaults__", "__kwdefaults__", "__signature__"}
@@ -63,22 +64,43 @@ class TakenBack(ProgramFacts):
                 yield from module.scopes.reads_in(scope, _ENDPOINT)
 
     def _uses(self, module: Module, node: ast.expr, *, is_called: bool) -> Iterator[ast.expr]:
-        variable = module.variable_of(node)
-        reads = [node]
-        if variable is not None:
-            reads += module.scopes.reads_in(module.scopes.scope_of(variable), variable.id)
-        for read in reads:
-            above, call, taking = (
-                module.parent(read),
-                module.call_of(read),
-                module.call_taking(read),
-            )
-            if call is not None and is_called:
-                yield call
-            elif isinstance(above, ast.Attribute) and above.attr in _SIGNATURES:
-                yield above
-            elif taking and self._evaluator.names.qualified_name(module, taking.func) in _READING:
+        for read in _reads_of(module, node):
+            above, taking = module.parent(read), module.call_taking(read)
+            if taking is not None and self._reads_parameters(module, taking):
                 yield taking
+            elif (isinstance(above, ast.Attribute) and above.attr in _SIGNATURES) or (
+                isinstance(above, ast.Call) and above.func is read and is_called
+            ):
+                yield above
+
+    def _reads_parameters(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call gives the parameters of a function, and code reads more than names."""
+        name = self._evaluator.names.qualified_name(module, call.func)
+        if name == _HINTS:
+            # It gives the types alone, as they are without `Annotated`.
+            return keyword_of(call, "include_extras") is not None
+        return name in _READING and not all(
+            _reads_names(module, read) for read in _reads_of(module, call)
+        )
+
+
+def _reads_of(module: Module, node: ast.expr) -> list[ast.expr]:
+    """Return an expression, and the reads of the variable that it is assigned to."""
+    variable = module.variable_of(node)
+    if variable is None:
+        return [node]
+    return [*module.scopes.reads_in(module.scopes.scope_of(variable), variable.id)]
+
+
+def _reads_names(module: Module, signature: ast.expr) -> bool:
+    """Whether the result type is read of a signature, or whether it has a parameter."""
+    above = module.parent(signature)
+    match above:
+        case ast.Attribute(attr="return_annotation"):
+            return True
+        case ast.Attribute(attr="parameters"):
+            return isinstance(module.parent(above), ast.Compare)
+    return False
 
 
 def _holding(module: Module) -> set[str]:

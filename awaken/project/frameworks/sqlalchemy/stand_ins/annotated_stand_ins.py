@@ -289,8 +289,9 @@ class _WithoutSessions(Annotations):
         """Return a value without its session; a container holds what the program puts in."""
         if self._gives_session(value):
             return _PROMISED
-        is_container = isinstance(value, InstanceOf) and _PROMISED in union(*value.parameters)
-        return replace(value, grows=True) if is_container else value
+        if isinstance(value, InstanceOf) and _PROMISED in union(*value.parameters):
+            return replace(value, grows=True)
+        return value
 
     def _gives_session(self, value: Value) -> bool:
         """Whether it is a session, or gives one when it is called, entered or iterated."""
