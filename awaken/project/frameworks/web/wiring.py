@@ -195,7 +195,7 @@ class Web:
 
     @cached_property
     def taken_back(self) -> TakenBack:
-        """Who calls endpoints and dependencies that FastAPI keeps, or reads their parameters."""
+        """The calls of what FastAPI keeps to call, and the reads of its parameters."""
         return TakenBack(self._evaluator)
 
     @cached_property
