@@ -42,7 +42,7 @@ policy.
 | case | what may change (unsafe) |
 | --- | --- |
 | a test replaces `get_event_loop()` | the replacement gets no call |
-| code drives a coroutine by hand, with `.send(None)` or `.__await__()` | there may be no running loop |
+| code drives a coroutine by `.send(None)` or `.__await__()` | there may be no running loop |
 
 ## What it refuses
 
