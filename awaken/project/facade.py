@@ -47,7 +47,6 @@ from awaken.project.source.replacing import puts_of
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.texts.text_search import ProgramTexts
 from awaken.project.source.trees import Function, values_given
-from awaken.project.source.words import may_derive
 from awaken.project.source.worklist import reachable
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
@@ -311,15 +310,6 @@ class Project:
             putting += [path] if puts else []
             self.looked_at.note_facts(path, "puts", words, b"" if puts else None)
         return putting
-
-    def files_deriving(self, among: Iterable[str]) -> list[str]:
-        """Return those files ``among`` some that may call `type()` with bases."""
-        deriving = list[str]()
-        for path in sorted(among):
-            derives = may_derive(self._texts.files.file_to_search(path).text)
-            deriving += [path] if derives else []
-            self.looked_at.note_facts(path, "derives", "", b"" if derives else None)
-        return deriving
 
     def _templates(self) -> Texts | None:
         """Return the templates of this snapshot; None if no rule that runs asks for them."""

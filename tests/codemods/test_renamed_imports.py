@@ -20,6 +20,7 @@ PAGES = [name for name in CASES if CASES[name].name.startswith("page-")]
 OTHER_PROGRAM = {
     "async-timeout-to-asyncio/patched": "the test replaces the name that is renamed",
     "dangling-task/replaced": "the test replaces the name that is renamed",
+    "httpx-asgi-transport/replaced": "the test replaces the name that is renamed",
     "running-loop/patched": "the test replaces the name that is renamed",
     "wait-for-to-timeout/elsewhere": "the test replaces the name that is renamed",
 }
@@ -41,7 +42,9 @@ UNFOLLOWED = {
     "query-to-select/doubles-patched": "`patch`",
     "query-to-select/replaced-by-parameters": "`patch`",
     "query-to-select/session-stand-ins-made": "`namedtuple`, `make_dataclass`",
+    "query-to-select/session-stand-ins-put": "`namedtuple`, `new_class`",
     "settings-config/listed": "`getmembers`",
+    "settings-config/read-by-computed-names": "`attrgetter`",
 }
 """Cases that are safer if a module of the program gives these another name for all others: it is
 looked for by its own name. A defect, with the names that have to be followed over files."""

@@ -42,7 +42,7 @@ policy.
 | case | what may change (unsafe) |
 | --- | --- |
 | a test replaces `get_event_loop()` | the replacement gets no call |
-| the program drives a coroutine by hand, with `.send(None)` | there may be no running loop |
+| code drives a coroutine by `.send(None)` or `.__await__()` | there may be no running loop |
 
 ## What it refuses
 
@@ -88,7 +88,9 @@ from awaken.kit.call_rule import CallRule
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -124,6 +126,16 @@ class RunningLoop(CallRule):
         written, edits = replace_name(project, site, asked, "asyncio.get_running_loop")
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
         caveats, doubles = doubles_of(project, site.module, asked, "asyncio.get_running_loop")
-        if project.files_with((b".send(None)",)):
+        if _drives_by_hand(project):
             caveats.append("if code drives a coroutine by hand, there may be no running loop")
         return Rewrite(message, edits, caveats, doubles)
+
+
+def _drives_by_hand(project: Project) -> bool:
+    """Whether code runs a coroutine without a loop; in `__await__` a loop runs it."""
+    calls = nodes_with(project, [b".__await__()"], ast.Call)
+    return bool(project.files_with((b".send(None)",))) or any(
+        last_name(call.func) == "__await__"
+        and getattr(module.enclosing_def(call), "name", "") != "__await__"
+        for module, call in calls
+    )

@@ -115,8 +115,8 @@ class NoSite(Struct, frozen=True, kw_only=True):
             # Foreign code is run where somebody asks for it, and not to answer a question.
             if rule.name in chosen or rule.is_foreign or not _is_triggered(rule, around):
                 continue
-            # A plan may take as long as that of a program: not for a second answer, nor where only
-            # other lines have a word that the rule looks for.
+            # A plan may take as long as that of a program. Then only words of this line count, as
+            # they do for a second answer.
             is_aside = is_answered or not rule.per_file
             if is_aside and not _is_triggered(rule, line):
                 continue

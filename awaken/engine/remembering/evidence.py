@@ -20,7 +20,6 @@ from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import (
     is_match,
     may_compose,
-    may_derive,
     may_set_computed,
     uses_module,
 )
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 _MARKED = Search("bytes", MARK)
 _UNKNOWN = b"does not parse"
-_PARTS_OF_TEXT = {b"composes", b"derives", b"module", b"imports", b"sets"}
+_PARTS_OF_TEXT = {b"composes", b"module", b"imports", b"sets"}
 
 Answers = tuple[tuple[int, bytes], ...]
 """What one file answered: the number of each search that holds in it, with the answer."""
@@ -243,8 +242,6 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     from awaken.project.source.replacing import puts_of  # noqa: PLC0415
 
     _, part, word = sought.decode("utf-8", "surrogateescape").split("\0")
-    if part == "derives":
-        return b"" if may_derive(source.text) else None
     if part == "composes":
         return b"" if may_compose(source.text) else None
     if part == "sets":

@@ -29,6 +29,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``listening_decorators``: names of decorators by which sessions and models call a function;
       ``listening_calls`` what a file holds that has such functions.
     - ``expecting``, ``swallowing``: names of context managers that end exceptions of their block.
+    - ``stacks``: managers that end the exceptions that those end which are entered on them.
     - ``keeping``: functions that keep what a coroutine raises in the task that they make.
     - ``raising_again``: classes and modules none of whose context managers does that.
     - ``called_of_subclasses``: classes that call, of one of the program that inherits from them,
@@ -45,6 +46,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listening_calls: tuple[str, ...]
     expecting: frozenset[str]
     swallowing: frozenset[str]
+    stacks: frozenset[str]
     keeping: frozenset[str]
     raising_again: tuple[str, ...]
     called_of_subclasses: dict[str, frozenset[str]]
@@ -56,7 +58,8 @@ class Running:
     ``keeping`` are functions that keep what a coroutine raises.
     ``quiet_fixtures`` are names of fixtures that run only what they are passed,
     ``fixture_classes`` the classes of what others give. ``ends_exceptions``
-    has the names of context managers that end exceptions of their block, and how.
+    has the names of context managers that end exceptions of their block, and how. ``stacks`` do
+    what those do that are entered on them.
     """
 
     def __init__(self, table: _Running) -> None:
@@ -65,6 +68,7 @@ class Running:
         self.quiet_fixtures = table.quiet_fixtures
         self.fixture_classes = table.fixture_classes
         self.keeping = table.keeping
+        self.stacks = table.stacks
         self.ends_exceptions: dict[str, Ending] = {
             **dict.fromkeys(table.expecting, "expects"),
             **dict.fromkeys(table.swallowing, "swallows"),

@@ -65,9 +65,21 @@ def ends_exceptions(
     called = without_arguments(manager)
     name = evaluator.names.qualified_name(module, called) or last_name(called)
     ending = running().ends_exceptions.get(name.rpartition(".")[2])
+    if name in running().stacks:
+        endings = (ends_exceptions(evaluator, module, x) for x in _entered_with(module, manager))
+        return next((item for item in endings if item is not None), None)
     if ending is None and ends_by_the_program(evaluator, module, manager):
         return "swallows"
     return ending
+
+
+def _entered_with(module: Module, stack: ast.expr) -> Iterator[ast.expr]:
+    """Yield the managers that the function around enters on a stack: ``stack.push(manager)``."""
+    match module.parent(stack):
+        case ast.withitem(optional_vars=ast.Name() as name):
+            for read in module.scopes.reads_in(module.scopes.scope_of(name), name.id):
+                call = module.method_call_on(read)
+                yield from () if call is None else call.args[:1]
 
 
 def _runs_later(above: ast.AST, below: ast.AST) -> bool:

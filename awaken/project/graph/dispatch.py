@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 
 from msgspec import Struct, structs
 
+from awaken.contract import Place
 from awaken.knowledge.decorators import DecoratorEffect
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import decorator_names, method_kind
@@ -234,6 +235,10 @@ def _relatives(
     if binding is None:
         yield evaluator.unknown(home, owner, f"many classes may fulfil `{owner.name}`")
         return
+    other = hierarchy.without_tree(method)
+    if other is not None:
+        why = f"`{other.qualified.rpartition('.')[2]}` may have a `{method}` as well"
+        yield Unknown(why, Place(other.path, other.span))
     for module, relative in binding:
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings_of(method)

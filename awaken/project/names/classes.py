@@ -301,7 +301,7 @@ class Classes:
             node = module.class_at(written.span) if module is not None else None
             call = _call_at(module, written.span) if module is not None and written.made else None
             parts = [] if node is None else nodes(node)
-            parts += [] if call is None else [call.func]
+            parts += [] if module is None or call is None else made_classes(module)[call].bases
             if module is None or not parts:
                 return (None,) * len(names)
             known = [self._names.qualified_name(module, part) for part in parts]

@@ -58,7 +58,7 @@ class WrittenClass(Struct, frozen=True, array_like=True):
     bases: tuple[WrittenName, ...]
     decorators: tuple[WrittenName, ...]
     keywords: tuple[tuple[str, str], ...]
-    unique: bool
+    unique: bool = True
     members: frozenset[str] = frozenset()
     assigned: frozenset[str] = frozenset()
     made: bool = False
@@ -342,32 +342,36 @@ def _classes(module: Module) -> list[WrittenClass]:
     assigned = _assigned_values(module) if scopes else {}
     for scope in scopes:
         if isinstance(scope.node, ast.ClassDef):
-            qualname = module.qualname(scope.node)
-            # Which of the two the name means is decided at run time, so neither is certain.
-            written_classes[qualname] = _class(
-                module,
-                scope,
-                scope.node,
-                unique=qualname not in written_classes,
-                assigned=frozenset(assigned.get(scope.node, ())),
-            )
+            own = frozenset(assigned.get(scope.node, ()))
+            _add(written_classes, _class(module, scope, scope.node, own))
     for call, made in made_classes(module).items():
-        func = replace(_written_name(module, call.func), text=ast.unparse(call), made=True)
-        written_classes[made.qualname] = WrittenClass(
-            qualname=made.qualname,
-            span=module.span(call),
-            bases=(func,),
-            decorators=(),
-            keywords=(),
-            unique=made.qualname not in written_classes,
-            members=frozenset(made.fields),
-            made=True,
+        *bases, func = (_written_name(module, base) for base in made.bases)
+        _add(
+            written_classes,
+            WrittenClass(
+                qualname=made.qualname,
+                span=module.span(call),
+                bases=(*bases, replace(func, text=ast.unparse(call), made=True)),
+                decorators=(),
+                keywords=(),
+                members=frozenset(made.fields),
+                made=True,
+            ),
         )
     return list(written_classes.values())
 
 
+def _add(written: dict[str, WrittenClass], added: WrittenClass) -> None:
+    """Add a class; which of two of one name it means is decided at run time, so none is certain."""
+    other = written.get(added.qualname)
+    if other is not None:
+        members, own = other.members | added.members, other.assigned | added.assigned
+        added = replace(added, unique=False, members=members, assigned=own)
+    written[added.qualname] = added
+
+
 def _class(
-    module: Module, scope: Scope, node: ast.ClassDef, *, unique: bool, assigned: frozenset[str]
+    module: Module, scope: Scope, node: ast.ClassDef, assigned: frozenset[str]
 ) -> WrittenClass:
     fields = (made_fields(base) or () for base in node.bases)
     return WrittenClass(
@@ -376,7 +380,6 @@ def _class(
         bases=tuple(_written_base(module, base) for base in bases_of(node)),
         decorators=tuple(_written_name(module, decorator) for decorator in decorators_of(node)),
         keywords=tuple((part.arg or "**", ast.unparse(part.value)) for part in node.keywords),
-        unique=unique,
         members=frozenset(scope.bindings).union(*fields),
         assigned=assigned,
     )

@@ -48,9 +48,9 @@ SearchKind = Literal[
 answers; ``doubles`` (of nothing) whether a file of tests may hold doubles of Query; ``exports``
 which names it takes from a module of that last name; ``facts`` what one file, by its path, says in
 a part: a digest of that part of its facts (``FACTS``); in ``puts`` whether it puts something in the
-place of an attribute with one of some names (none: any); in ``derives`` whether it may call
-`type()` with bases; in ``composes`` whether it may read what a text names that is no literal; in
-``sets`` on what it may set an attribute whose name it computes.
+place of an attribute with one of some names (none: any); in ``composes`` whether it may read
+what a text names that is no literal; in ``sets`` on what it may set an attribute whose name it
+computes.
 ``awaken.engine.remembering.evidence`` answers them for one file."""
 
 

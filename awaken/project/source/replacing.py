@@ -42,7 +42,7 @@ _PUT = (
 """What a file holds that puts ``NAME`` somewhere, by its text."""
 _MAY_PUT = {ast.Attribute, ast.Subscript, ast.Call}
 _Items = list[tuple[ast.expr, ast.expr | None]]
-"""What is put into a namespace: keys, with values where these are known."""
+"""What is put into a namespace: keys, with values where these are known, or whole mappings."""
 
 
 class Put(Struct, frozen=True):
@@ -136,7 +136,9 @@ def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     # ``fixtures.MonkeyPatch("module.name", value)`` has it in a call as well.
     first = call.args[0] if call.args else keywords.get("target", keywords.get("owner"))
-    if first is None:
+    if last == "update":
+        yield from _by_items(module, call, call.func)
+    if first is None or last == "update":
         return
     rest = call.args[1:]
     if last == "multiple":
@@ -145,7 +147,7 @@ def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
             for name, value in keywords.items()
             if name not in {*_OPTIONS, "target"}
         )
-    elif last in {"dict", "setitem", "update"}:
+    elif last in {"dict", "setitem"}:
         yield from _by_items(module, call, first)
     elif last in _MOCKING:
         made = function.value if isinstance(function, ast.Attribute) else None
@@ -228,8 +230,13 @@ def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
         for node in rest[:1]:
             if isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)
-                items += [(key, value) for key, value in pairs if key is not None]
-        items += [(ast.Constant(part.arg), part.value) for part in call.keywords if part.arg]
+                items += [(node if key is None else key, value) for key, value in pairs]
+            else:
+                items.append((node, node))
+        items += [
+            (ast.Constant(part.arg), part.value) if part.arg else (part.value, part.value)
+            for part in call.keywords
+        ]
     dotted = dotted_text(module, first)
     if dotted is not None and dotted.endswith(".__dict__"):
         yield from _of_names(module, call, dotted.removesuffix("__dict__"), items)
@@ -274,9 +281,9 @@ def _of_names(
 
 
 def _names_as_texts(module: Module, names: list[str]) -> list[str]:
-    """Return names that a file has as texts; an empty one in place of all that it puts together."""
+    """Return names that a file has as texts or keywords; an empty one for all others together."""
     text = module.source.text
-    written = (any(f"{name}{end}".encode() in text for end in "\"'") for name in names)
+    written = (any(f"{name}{end}".encode() in text for end in "\"'=") for name in names)
     return list(
         dict.fromkeys(x if is_text else "" for x, is_text in zip(names, written, strict=True))
     )

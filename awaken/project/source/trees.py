@@ -105,6 +105,12 @@ def keyword_of(call: ast.Call, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
+def item_at(value: ast.expr, key: int | str) -> ast.expr:
+    """Return an expression that reads the item of ``value`` at ``key``, where ``value`` is."""
+    item = ast.Subscript(value, ast.Constant(key), ast.Load())
+    return ast.fix_missing_locations(ast.copy_location(item, value))
+
+
 def argument_of(
     call: ast.Call, function: FunctionOrLambda, parameter: ast.arg, bound: int
 ) -> ast.expr | None:

@@ -38,6 +38,8 @@ _PLAIN_CLASS = re.compile(
     rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
     rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
+_DERIVING = re.compile(rb"(?<!\w)(?:type|new_class)\([^()=]{0,99},\s*\(([^()]*+)\)")
+"""A call that makes a class with bases; a file too many is only read in vain."""
 # The text after a word. A parenthesis may be closed before the call: ``(load)(x)``.
 _CALLING = re.compile(rb"[\s\\)]*+\(")
 _RENAMING = re.compile(rb"[\s\\]++as\b")
@@ -50,8 +52,6 @@ _AS = re.compile(rb"\s++as\b")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
-_WITH_BASES = re.compile(rb"[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
-"""The text after `type` in a call with several arguments, or one that may hold a comma."""
 _PLAIN = rb"""(?:[^()"'#]|"[^"()\\\n]*+"|'[^'()\\\n]*+')"""
 _LITERAL_READ = re.compile(
     rb"""\s*+\((?:[\w.\s]|\[[^]["'()#]*+\]|\((?:%b|\(%b*+\))*+\))++,\s*+(["'])\w*+\1\s*+[,)]"""
@@ -367,12 +367,6 @@ def _is_attribute(text: bytes, start: int) -> bool:
     return text.endswith(b".", 0, start)
 
 
-def may_derive(text: bytes) -> bool:
-    """Whether a file may call `type()` with bases."""
-    word = b"type"
-    return any(_WITH_BASES.match(text, start + len(word)) for start in _places(word, text))
-
-
 def may_compose(text: bytes) -> bool:
     """Whether a file may read what a text names that is no literal."""
     return any(
@@ -483,6 +477,11 @@ def _inherited_words(text: bytes) -> _Found:
             return None
         if plain[1] is not None:
             result.update(_WORDS.findall(plain[1]))
+    for made in _DERIVING.finditer(text):
+        result.update(_WORDS.findall(made[1]))
+    if b"new_class" in text:
+        # By whatever name it is called: a file too many is only read in vain.
+        result.update(_WORDS.findall(text))
     return frozenset(result)
 
 

@@ -162,8 +162,9 @@ def _imports(site: Site[ast.arg], function: Function, name: str) -> list[Edit]:
 
 
 class _Signature(Struct, frozen=True):
-    """A function with its rewrite."""
+    """A function with its rewrite; ``name`` is its dotted name."""
 
+    name: str
     function: Function
     rewrite: SignatureRewrite
     losing: frozenset[str]
@@ -180,13 +181,18 @@ def _caveats_of(
     """Return what may change for whom calls the function directly. Raises Refused."""
     kept = {parameter.name for parameter in rewrite.parameters if parameter.kept}
     names = frozenset(parameter.name for parameter in marked)
-    signature = _Signature(function, rewrite, names - kept, names & kept)
+    signature = _Signature(
+        module.full_name(function), function, rewrite, names - kept, names & kept
+    )
     caveats = list(_of_decorators(project, module, signature))
     callers = project.calls.callers_of(module, function)
     for site in callers.sites:
         caveats += _of_call(project, signature, site)
     for obstacle in callers.obstacles:
         caveats += _of_obstacle(project, signature, obstacle)
+    caveats += [
+        f"`{text}` may call it, or read its defaults" for _, text in project.web.taken_back.uses[:1]
+    ]
     return list(dict.fromkeys(caveats))
 
 
@@ -282,19 +288,30 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
         case kind if kind == "named" or (kind in _FOREIGN and not _is_route(signature.function)):
             # FastAPI and URLs know a route by its name, too.
             may_call = _is_read if _is_route(signature.function) else _is_no_url
-            if any(may_call(project, place) for place in (obstacle.place, *obstacle.others)):
+            places = (obstacle.place, *obstacle.others)
+            if any(may_call(project, signature, place) for place in places):
                 yield f"{obstacle.why}, so awaken may miss a direct call of it"
 
 
-def _is_read(project: Project, place: Place) -> bool:
-    """Whether a string names the attribute that a call reads: ``getattr(module, "route")``."""
+def _is_read(project: Project, signature: _Signature, place: Place) -> bool:
+    """Whether a string names the attribute that a call reads: ``getattr(module, "route")``.
+
+    Or the function of a module, as in ``run("package.module:route")``.
+    """
     return any(
-        named_owner(module, node, project.qualified_name)
+        _is_path(node, signature.name) or named_owner(module, node, project.qualified_name)
         for module, node in project.expressions_at(place)
     )
 
 
-def _is_no_url(project: Project, place: Place) -> bool:
+def _is_path(node: ast.AST, name: str) -> bool:
+    """Whether a string is the dotted ``name`` of a function, or its end, module included."""
+    text = node.value if isinstance(node, ast.Constant) else None
+    path = text.replace(":", ".") if isinstance(text, str) else ""
+    return "." in path and f".{name}".endswith(f".{path}")
+
+
+def _is_no_url(project: Project, _signature: _Signature, place: Place) -> bool:
     """Whether a string names the function and is no path of a URL, such as "/items"."""
     module = project.module(place.path)
     text = b"" if module is None else module.source.text[place.span.start : place.span.end]

@@ -44,7 +44,10 @@ NEW_HOME = "pydantic_settings"
 _EXTRA = "pydantic.Extra."
 FUNCTION = "SettingsConfigDict"
 _OLD = b"BaseSettings"
-_LISTING = (b"__dict__", b"__mro__", b"dir(", b"getattr(", b"getmembers", b"hasattr(", b"vars(")
+_LISTING = (
+    *(b"__dict__", b"__mro__", b"attrgetter", b"dir(", b"getattr(", b"getmembers", b"hasattr("),
+    b"vars(",
+)
 _LISTS = {"dir", "getmembers", "getmembers_static", "vars"}
 _ASKS = {"getattr", "hasattr"}
 _FAILS = "the import fails under pydantic 2 today"
@@ -381,6 +384,13 @@ def _listings(module: Module) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
                 pattern = Lookup(node, owner, name).pattern(module)
                 if not isinstance(name, ast.Constant) and re.fullmatch(pattern, CONFIG):
                     yield node, owner, texts_of(module, name) is not None
+            case ast.Call(func=ast.Call(func=get, args=[*names]), args=[owner]) if (
+                last_name(get) == "attrgetter"
+            ):
+                patterns = (Lookup(node, owner, name).pattern(module) for name in names)
+                # It reads attributes of attributes, too: the first name counts.
+                if any(re.fullmatch(x.partition(r"\.")[0], CONFIG) for x in patterns):
+                    yield node, owner, False
             case ast.Call(args=[owner, *rest]) if last_name(node.func) in _LISTS:
                 if not rest or last_name(node.func) == "getmembers":
                     yield node, owner, False

@@ -66,6 +66,7 @@ can only fail today. Every `:name` in the text is a parameter that the call pass
 | a call in a `try` that catches the failure, here or in a caller | the call no longer fails |
 | a call that a thread or a task runs | they no longer keep the failure |
 | a call that a test reaches with a mock as session | the mock gets a `text()` |
+| a session that may be of a subclass with its own `execute` | the method gets a `text()` |
 
 ## What it refuses
 

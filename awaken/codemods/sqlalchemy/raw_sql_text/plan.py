@@ -112,7 +112,7 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
     ):
         raise Refused(reasons.EXPECTED_FAILURE)
     seen, places = ([], ()) if older else _who_sees(project, site)
-    caveats += seen
+    caveats += [*_own_methods(project, site), *seen]
     written = name_here(site.module, site.node, "text", _HOMES, "sa_")
     edits = [site.insert_before(statement, f"{written.text}("), site.insert_behind(statement, ")")]
     if written.needs is None:
@@ -179,6 +179,18 @@ def _names(given: ast.expr | None) -> set[str] | None:
         case ast.List(elts=[first, *_]):
             return _names(first)
     return None
+
+
+def _own_methods(project: Project, site: Site[ast.Call]) -> list[str]:
+    """Return the clause that says which subclass of sessions may look at the string."""
+    func = site.node.func
+    proof = project.orm.session_of(
+        site.module, func.value if isinstance(func, ast.Attribute) else func
+    )
+    if not isinstance(proof, SessionProof) or proof.is_followed:
+        return []
+    methods = project.orm.replaced_methods.of_sessions((last_name(func),))
+    return [method.why for method in methods if not method.is_put][:1]
 
 
 def _who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[Place, ...]]:

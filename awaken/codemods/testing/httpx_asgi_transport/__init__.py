@@ -93,6 +93,7 @@ application. Only the deprecation warning of 0.27 disappears.
 | --- | --- |
 | a surrounding `except` hides that the client fails since httpx 0.28, here or in a caller | the client works |
 | a thread or a task that makes the client keeps the failure | the same |
+| a test or an assignment replaces the client, or its constructor | the replacement gets a `transport` |
 | the call unpacks a mapping with unknown keys | if it contains a `transport`, httpx uses that one today; after the change, Python raises `TypeError` |
 
 A type checker may report more: `ASGITransport` declares the type of an ASGI application, but

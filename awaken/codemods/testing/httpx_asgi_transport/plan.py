@@ -13,6 +13,7 @@ from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
 from awaken.contract import Phase, Place, Rewriter
 from awaken.kit.caveats.failures import observers
+from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.rule import SiteRule
@@ -67,6 +68,7 @@ class HttpxAsgiTransport(SiteRule):
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     """Return how the client is given a transport. Raises Refused."""
     caveats = [*_caveats(project, site.module, client), *_hidden_caveats(project, site)]
+    clauses, doubles = doubles_of(project, site.module, site.node.func, f"{client.kind}.__init__")
     transport = _TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
     written, imports = name_from_same_module(
@@ -76,7 +78,8 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     return Rewrite(
         f"`{shown}(app=...)` becomes `{shown}(transport={name}(app=...))`",
         [site.rewrite(site.node, "client", Transport(written)), *imports],
-        caveats,
+        [*caveats, *clauses],
+        doubles,
     )
 
 

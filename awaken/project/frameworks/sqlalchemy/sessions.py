@@ -86,6 +86,15 @@ class SessionProof(Struct, frozen=True):
     query_class: str = ""
     unless: str = ""
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether it is followed to where it is made, so that its class is known.
+
+        An object that is only annotated as a session, or used like one, is not followed.
+        """
+        notes = {place.note for place in self.places}
+        return bool(notes) and "annotated" not in notes and not self.by_use and not self.unless
+
 
 class Sessions(ModelFacts):
     """Proves sessions with one evaluator."""

@@ -17,13 +17,21 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
+from awaken.project.source.expressions.made_classes import OPEN
 from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Load, Module, nodes_in
 from awaken.project.source.replacing import puts_in, words_of
-from awaken.project.source.trees import Function, last_name, position, positional_parameters
+from awaken.project.source.trees import (
+    Function,
+    item_at,
+    last_name,
+    position,
+    positional_parameters,
+)
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept, both_kept
 from awaken.project.values.attributes.members import Members
+from awaken.project.values.attributes.own_attributes import set_later
 from awaken.project.values.calls.parameter_values import Parameters, passed_on_by
 from awaken.project.values.domain import (
     NOWHERE,
@@ -44,6 +52,7 @@ from awaken.project.values.pytest_fixtures import parametrized_nodes
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _QUERY = "query"
+_MAKE = "_make"
 _TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
 _MAKING = (b"query'", b"'query", b'query"', b'"query', b"query=")
 """How a field is written of a class that a call makes."""
@@ -110,7 +119,7 @@ class StandIns:
             self._is_own(name)
             for path in self._believing.files_with(_MAKING)
             for name, written in classes.written_in(path).items()
-            if written.made and _QUERY in written.members
+            if written.made and not written.members.isdisjoint((_QUERY, OPEN))
         )
 
     @cached_property
@@ -274,7 +283,15 @@ class _WithoutSessions(Annotations):
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         values = super()._values(module, node)
-        return union(tuple(_PROMISED if self._gives_session(value) else value for value in values))
+        return union(tuple(map(self._without_promise, values)))
+
+    def _without_promise(self, value: Value) -> Value:
+        """Return a value without its session; a container holds what the program puts in."""
+        if self._gives_session(value):
+            return _PROMISED
+        if isinstance(value, InstanceOf) and _PROMISED in union(*value.parameters):
+            return replace(value, grows=True)
+        return value
 
     def _gives_session(self, value: Value) -> bool:
         """Whether it is a session, or gives one when it is called, entered or iterated."""
@@ -339,7 +356,7 @@ class _WithFields(Members):
         return union(result, *self._made_with(owner.qualified, name))
 
     def _made_with(self, qualified: str, name: str) -> Iterator[Values]:
-        """Yield what is given to a field, by keyword or in the order of all fields."""
+        """Yield what is given to a field, by keyword or in the order of all fields, or later."""
         evaluator = self._evaluator
         fields = [
             statement.target.id
@@ -349,14 +366,32 @@ class _WithFields(Members):
         ]
         if name not in fields:
             return
-        position = fields.index(name)
         paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
         for module, call in nodes_in(evaluator.modules_at(paths), ast.Call):
-            if evaluator.names.qualified_name(module, call.func) != qualified:
-                continue
-            arguments = [keyword.value for keyword in call.keywords if keyword.arg == name]
-            arguments += call.args[position : position + 1]
-            yield from (evaluator.values(module, argument) for argument in arguments)
+            called = evaluator.names.qualified_name(module, call.func)
+            if called in {qualified, f"{qualified}.{_MAKE}"}:
+                arguments = [keyword.value for keyword in call.keywords if keyword.arg == name]
+                items = call.args if called == qualified else _written_items(call)
+                arguments += items[(at := fields.index(name)) : at + 1]
+                yield from (evaluator.values(module, argument) for argument in arguments)
+        for module in evaluator.modules_at(evaluator.files_naming(name) or ()):
+            for owner, given in set_later(module, name):
+                if given is not None and self._may_be(module, owner, qualified):
+                    yield evaluator.values(given.module, given.node)
+
+    def _may_be(self, module: Module, owner: ast.expr | None, qualified: str) -> bool:
+        """Whether an object may be of a class, or of one that inherits from it."""
+        values = () if owner is None else self._evaluator.values(module, owner)
+        kinds = {value.qualified for value in values if isinstance(value, InstanceOf)}
+        lines = {x.qualified for kind in kinds for x in self._evaluator.classes.line(kind)}
+        return not kinds or qualified in lines
+
+
+def _written_items(call: ast.Call) -> list[ast.expr]:
+    match call.args:
+        case [ast.List(elts=items) | ast.Tuple(elts=items)]:
+            return items
+    return []
 
 
 class _Unpacking(Passing):
@@ -400,15 +435,10 @@ def _unpacked_nodes(call: ast.Call, asked: OpenParameter) -> Iterator[ast.expr]:
             case ast.Starred(value=ast.List(elts=items) | ast.Tuple(elts=items)):
                 yield from items
             case ast.Starred(value=value):
-                yield from (_item(value, index) for index in places)
+                yield from (item_at(value, index) for index in places)
     for keyword in call.keywords:
         if keyword.arg is None:
-            yield _item(keyword.value, asked.parameter.arg)
-
-
-def _item(value: ast.expr, key: int | str) -> ast.expr:
-    item = ast.Subscript(value, ast.Constant(key), ast.Load())
-    return ast.fix_missing_locations(ast.copy_location(item, value))
+            yield item_at(keyword.value, asked.parameter.arg)
 
 
 def _other_arguments(module: Module, span: Span) -> Iterator[ast.expr]:

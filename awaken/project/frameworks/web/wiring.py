@@ -20,6 +20,7 @@ from awaken.project.frameworks.web.registrations import Registrations
 from awaken.project.frameworks.web.responses import Responses
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.frameworks.web.served_applications import Inclusions, Serving
+from awaken.project.frameworks.web.taken_back import TakenBack
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name
@@ -190,6 +191,11 @@ class Web:
     def endpoints(self) -> Endpoints:
         """The functions that run for every request."""
         return Endpoints(self._evaluator, self.applications)
+
+    @cached_property
+    def taken_back(self) -> TakenBack:
+        """The calls of what FastAPI keeps to call, and the reads of its parameters."""
+        return TakenBack(self._evaluator)
 
     @cached_property
     def responses(self) -> Responses:

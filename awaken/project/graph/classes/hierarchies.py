@@ -10,6 +10,8 @@ from functools import cached_property
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.running import running
 from awaken.project.graph.classes.override_sets import HARMLESS_BASES, MAKING, Overrides
+from awaken.project.names.classes import ClassFacts
+from awaken.project.source.expressions.made_classes import OPEN
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import MOST_FILES, reachable
@@ -127,19 +129,30 @@ class Hierarchy:
 
         Of a protocol also those of the classes that fulfil it; None where these are too many.
         """
-        classes, names = self._evaluator.classes, {*self._ancestors, *self.descendants}
+        names = {*self._ancestors, *self.descendants}
         if self._overrides.is_protocol(self._qualified):
             if len(self._overrides.files_of(self._qualified)) > MOST_FILES:
                 return None
             for name in self._overrides.fulfilling(self._qualified):
                 names.update(self._overrides.definers(name, method))
-        known = ((name, classes.facts(name)) for name in sorted(names))
-        # The compiler stores `__x` as `_Shop__x`.
-        return self._trees(
-            name
-            for name, facts in known
-            if facts is not None and any(member.endswith(method) for member in facts.members)
-        )
+        return self._trees(facts.qualified for facts in self._binding_facts(names, method))
+
+    def without_tree(self, method: str) -> ClassFacts | None:
+        """Return a relative that may have a ``method`` but no tree.
+
+        A call makes the class, or a file defines it twice.
+        """
+        node = self._evaluator.classes.node
+        relatives = self._binding_facts({*self._ancestors, *self.descendants}, method)
+        return next((facts for facts in relatives if node(facts.qualified) is None), None)
+
+    def _binding_facts(self, names: Iterable[str], method: str) -> Iterator[ClassFacts]:
+        for facts in map(self._evaluator.classes.facts, sorted(names)):
+            # The compiler stores `__x` as `_Shop__x`.
+            if facts is not None and any(
+                member.endswith(method) or member == OPEN for member in facts.members
+            ):
+                yield facts
 
     def _trees(self, names: Iterable[str]) -> Iterator[tuple[Module, ast.ClassDef]]:
         for name in names:

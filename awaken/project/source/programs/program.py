@@ -24,9 +24,6 @@ class Program(Protocol):
         ``names`` are those of the attributes; None means any.
         """
 
-    def files_deriving(self, among: Iterable[str]) -> list[str]:
-        """Return those files ``among`` some that may call `type()` with bases."""
-
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
 

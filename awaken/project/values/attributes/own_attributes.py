@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.names.functions.generated_init import generated_init
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.made_classes import made_fields
+from awaken.project.source.expressions.made_classes import OPEN, made_fields
 from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.trees import (
     Function,
     first_parameter,
     is_overload,
+    item_at,
     last_name,
     methods_named,
     parameters_of,
@@ -47,8 +49,8 @@ _PLAIN |= {"starlette", "yarl"}
 _PROPERTY = InstanceOf("builtins.property")
 _ONLY_NONE = (NoneValue(),)
 _LOOKUP = "__getattribute__"
-_SETTING = {"__setattr__", "setattr"}
-_REPLACING = {"__replace__", "replace"}
+_SETTING = {"__setattr__", "setattr", "update"}
+_REPLACING = {"__replace__", "_replace", "replace"}
 
 
 class OwnAttributes:
@@ -71,7 +73,7 @@ class OwnAttributes:
                 continue
             node = self._evaluator.classes.node(facts.qualified)
             values = None if node is None else self.of_class(owner, name, *node)
-            if node is None and name in facts.members:
+            if node is None and not facts.members.isdisjoint((name, OPEN)):
                 values = self._field_of_call(facts.qualified, name)
             if values is not None:
                 return values
@@ -160,7 +162,7 @@ class OwnAttributes:
         module, made = self._evaluator.classes.made_class(qualified) or (None, None)
         if module is None or made is None:
             return None
-        return self._declared_field(module, made.fields[name], name)
+        return self._declared_field(module, made.fields.get(name), name)
 
     def _declared_field(self, module: Module, written: ast.expr | None, name: str) -> Values:
         known = () if written is None else self._evaluator.declared_values(module, written)
@@ -397,7 +399,7 @@ class _GeneratedFields(EvaluatorPart):
             return (Unknown(f"`{name}` is annotated with no particular type", NOWHERE),)
         result = evaluator.received_values(module, made, field)
         for other in evaluator.modules_at(paths):
-            for given in _set_later(other, name):
+            for _, given in set_later(other, name):
                 result = union(result, self._given_values(given, name))
         return evaluator.with_later_additions(result, module, name)
 
@@ -407,20 +409,24 @@ class _GeneratedFields(EvaluatorPart):
         return self._evaluator.values(given.module, given.node)
 
 
-def _set_later(module: Module, name: str) -> Iterator[Given | None]:
-    """Yield what a file gives to attributes called ``name``; None for what cannot be followed."""
-    for node in module.walk():
-        match node:
-            case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
-                match module.parent(node):
-                    case ast.Assign() | ast.AnnAssign() as above:
-                        if above.value is not None:
-                            yield Given(module, above.value)
-                    case _:
-                        yield None
-            case ast.Call(func=func, args=[_, ast.Constant(value=text), value, *_]) if (
-                text == name and last_name(func) in _SETTING
-            ):
-                yield Given(module, value)
-            case ast.Call(func=func, keywords=keywords) if last_name(func) in _REPLACING:
-                yield from (Given(module, part.value) for part in keywords if part.arg == name)
+def set_later(module: Module, name: str) -> Iterator[tuple[ast.expr | None, Given | None]]:
+    """Yield what a file gives to attributes called ``name``, with the objects that have them.
+
+    An object is None where a copy is made of it, a value where it cannot be followed.
+    """
+    for put in (*puts_in(module).get(name, ()), *puts_in(module).get("", ())):
+        if put.owner is None or not _sets(put):
+            continue
+        # All items of a mapping are put in: `vars(self).update(settings)`.
+        value = put.value if put.name else put.value and item_at(put.value, name)
+        if value is not None or not isinstance(module.parent(put.node), ast.AnnAssign):
+            yield put.owner, None if value is None else Given(module, value)
+    for call in module.nodes(ast.Call):
+        if last_name(call.func) in _REPLACING:
+            yield from ((None, Given(module, x.value)) for x in call.keywords if x.arg == name)
+
+
+def _sets(put: Put) -> bool:
+    """Whether it sets an attribute of a known name, or all that a mapping holds."""
+    is_set = not isinstance(put.node, ast.Call) or last_name(put.node.func) in _SETTING
+    return is_set if put.name else put.value is not None and put.value is put.key

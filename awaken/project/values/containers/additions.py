@@ -56,8 +56,9 @@ _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index"
 """Uses of a container that put nothing in, and hand it to nobody."""
 _HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
 _HANDING_ONE_OUT = name_list("giving_an_item") | {"popitem"}
-_PUTTING_ONE = library_names().adding_methods
+_PUTTING_ONE = {**library_names().adding_methods, **dict.fromkeys(("put", "put_nowait", "set"), 0)}
 _PUTTING_ALL = library_names().joining_methods
+_FILLED = MUTABLE | name_list("filled_objects")
 _PUTTING_SECOND = {"heapq.heappush", "heapq.heappushpop", "bisect.insort", "bisect.insort_left"}
 _PUTTING_SECOND |= {"heapq.heapreplace", "bisect.insort_right"}
 
@@ -291,7 +292,7 @@ class Additions(EvaluatorPart):
         match value:
             case InstanceOf(qualified=name, parameters=[*parameters]) if parameters:
                 named = value.named
-                if value.grows and name in MUTABLE:
+                if value.grows and name in _FILLED:
                     own = [addition for addition in additions if addition.depth == depth]
                     parameters = self._values_with(parameters, own, known, is_dict=name in DICTS)
                     named = tuple(self._named_with(named, own, known))

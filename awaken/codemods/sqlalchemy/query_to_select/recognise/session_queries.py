@@ -415,16 +415,7 @@ def _classes_given(reader: Reader, proof: SessionProof) -> tuple[str, ...]:
     if proof.query_class:
         return (proof.query_class, *classes.classes_put())
     # It may come from any factory that is given a class of queries.
-    return (*(() if _is_followed(proof) else classes.classes_of_sessions()), *classes.classes_put())
-
-
-def _is_followed(proof: SessionProof) -> bool:
-    """Whether the session is followed to where it is made, so that its class of queries is known.
-
-    An object that is only annotated as a session, or used like one, is not followed.
-    """
-    notes = {place.note for place in proof.places}
-    return bool(notes) and "annotated" not in notes and not proof.by_use and not proof.unless
+    return (*(() if proof.is_followed else classes.classes_of_sessions()), *classes.classes_put())
 
 
 def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:

@@ -13,7 +13,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import keyword_of
+from awaken.project.source.trees import item_at, keyword_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Producer, Session, Value, Values
 
 SESSION = "sqlalchemy.orm.Session"
@@ -189,8 +189,6 @@ def _of_factory(evaluator: ProgramEvaluator, session: Value) -> Iterator[Value]:
         if factory is not None:
             yield from evaluator.call_results(evaluator.values(home, factory), home, call)
         for options in (keyword.value for keyword in call.keywords if keyword.arg is None):
-            key = ast.Subscript(options, ast.Constant("class_"), ast.Load())
-            key = ast.fix_missing_locations(ast.copy_location(key, options))
-            for value in evaluator.values(home, key):
+            for value in evaluator.values(home, item_at(options, "class_")):
                 if isinstance(value, ClassOf):
                     yield InstanceOf(value.qualified)

@@ -140,8 +140,8 @@ class ReplacedMethods:
         spellings = known.spellings_of({*classes, *known.heirs_of(classes)})
         named = [word.encode() for word in spellings]
         owners = {*spellings, UNTOLD}
-        # One search for all words takes as long as each of the three below, which it answers.
-        if not self._evaluator.files_with([*named, *objects, *words, b".multiple(", b"type("]):
+        # One search for all words takes as long as each of the two below, which it answers.
+        if not self._evaluator.files_with([*named, *objects, *words, b".multiple("]):
             return
         concerned = set(self._evaluator.files_with([*named, *objects]))
         putting = concerned.intersection(self._evaluator.files_with([*words, b".multiple("]))
@@ -154,12 +154,6 @@ class ReplacedMethods:
                 is_class = is_class or (is_named and self._is_held(module, put, classes))
                 if is_class or (objects and self._may_be_session(module, put, names)):
                     yield _replaced_method(module, put)
-        deriving = concerned.intersection(self._evaluator.files_with([b"type("]))
-        for module in self._evaluator.modules_at(self._program.files_deriving(deriving)):
-            for base in _bases_given(module):
-                if self._is_named(module, base, classes):
-                    why = f"{module.path} makes a class of `{ast.unparse(base)}` with `type()`"
-                    yield ReplacedMethod("", why, module.place(base))
 
     def _is_class(self, module: Module, put: Put, classes: set[str]) -> bool:
         if put.owner is not None:
@@ -211,11 +205,3 @@ def _defined_methods(
     for name in sorted({*names, _ANY} & facts.attributes):
         why = f"`{short}` overrides `{name}`"
         yield ReplacedMethod("" if name == _ANY else name, why, Place(facts.path, facts.span))
-
-
-def _bases_given(module: Module) -> Iterator[ast.expr]:
-    """Yield the bases of ``type("Own", (Session,), {...})``."""
-    for mention in module.mentions("type"):
-        match module.parent(mention):
-            case ast.Call(func=function, args=[_, ast.Tuple(elts=bases), _]) if function is mention:
-                yield from bases

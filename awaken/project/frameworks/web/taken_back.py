@@ -1,0 +1,109 @@
+"""Functions that code takes back from FastAPI: ``route.endpoint``, ``depends.dependency``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+
+from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
+from awaken.project.frameworks.web.endpoints import FRAMEWORKS
+from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, keyword_of, last_name
+
+_ENDPOINT = "endpoint"
+_WORDS = [b"endpoint", b".dependant", b".dependency"]
+_ROUTES = (*FRAMEWORKS, b".routes", b"dependant")
+_HINTS = "typing.get_type_hints"
+# The text of a function changes with every rewrite.
+_READING = library_names().reading_signatures - {"inspect.getsource", "inspect.getsourcelines"}
+_SIGNATURES = {"__annotations__", "__defaults__", "__kwdefaults__", "__signature__"}
+_LIBRARIES = ("fastapi.", "starlette.")
+
+
+class TakenBack(ProgramFacts):
+    """Finds who may call what FastAPI calls, or read its parameters."""
+
+    @cached_property
+    def uses(self) -> tuple[tuple[Place, str], ...]:
+        """Where code does so, with the text of it; in source order of each file."""
+        return tuple(
+            (module.place(use), module.excerpt(use))
+            for module in self._evaluator.modules_with(_WORDS)
+            for node, is_called in self._functions_in(module)
+            for use in self._uses(module, node, is_called=is_called)
+        )
+
+    def _functions_in(self, module: Module) -> Iterator[tuple[ast.expr, bool]]:
+        """Yield what may be a function of FastAPI, and whether calling it counts."""
+        names = _holding(module)
+        is_called = any(word in module.source.text for word in _ROUTES)
+        for node in module.nodes_of(ast.Attribute, ast.Subscript, ast.Call):
+            match node:
+                case ast.Attribute(attr=name, ctx=ast.Load()) if name in names:
+                    yield node, is_called
+                case ast.Subscript(slice=ast.Constant(value="endpoint"), ctx=ast.Load()):
+                    yield node, is_called
+                case (
+                    ast.Call(func=func, args=[*_, ast.Constant(value="endpoint")])
+                    | ast.Call(func=func, args=[*_, ast.Constant(value="endpoint"), _])
+                ) if last_name(func) in {"get", "getattr"}:
+                    yield node, is_called
+        for function in module.functions:
+            yield from ((read, False) for read in self._given_to_routes(module, function))
+
+    def _given_to_routes(self, module: Module, function: Function) -> Iterator[ast.expr]:
+        """Yield the reads of an endpoint in a method that a class of FastAPI has as well."""
+        scope = module.scopes.scope_made_by(function)
+        owner = module.parent(function)
+        if isinstance(owner, ast.ClassDef) and scope.bindings_of(_ENDPOINT):
+            above = self._evaluator.classes.library_ancestors(module.full_name(owner))
+            if any(name.startswith(_LIBRARIES) for name in above):
+                yield from module.scopes.reads_in(scope, _ENDPOINT)
+
+    def _uses(self, module: Module, node: ast.expr, *, is_called: bool) -> Iterator[ast.expr]:
+        for read in _reads_of(module, node):
+            above, taking = module.parent(read), module.call_taking(read)
+            if taking is not None and self._reads_parameters(module, taking):
+                yield taking
+            elif (isinstance(above, ast.Attribute) and above.attr in _SIGNATURES) or (
+                isinstance(above, ast.Call) and above.func is read and is_called
+            ):
+                yield above
+
+    def _reads_parameters(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call gives the parameters of a function, and code reads more than names."""
+        name = self._evaluator.names.qualified_name(module, call.func)
+        if name == _HINTS:
+            # It gives the types alone, as they are without `Annotated`.
+            return keyword_of(call, "include_extras") is not None
+        return name in _READING and not all(
+            _reads_names(module, read) for read in _reads_of(module, call)
+        )
+
+
+def _reads_of(module: Module, node: ast.expr) -> list[ast.expr]:
+    """Return an expression, and the reads of the variable that it is assigned to."""
+    variable = module.variable_of(node)
+    if variable is None:
+        return [node]
+    return [*module.scopes.reads_in(module.scopes.scope_of(variable), variable.id)]
+
+
+def _reads_names(module: Module, signature: ast.expr) -> bool:
+    """Whether the result type is read of a signature, or whether it has a parameter."""
+    above = module.parent(signature)
+    match above:
+        case ast.Attribute(attr="return_annotation"):
+            return True
+        case ast.Attribute(attr="parameters"):
+            return isinstance(module.parent(above), ast.Compare)
+    return False
+
+
+def _holding(module: Module) -> set[str]:
+    """Return the attributes that hold functions of the program, in a file."""
+    text = module.source.text
+    return {_ENDPOINT, "dependency"} | ({"call"} if b"dependant" in text else set())
