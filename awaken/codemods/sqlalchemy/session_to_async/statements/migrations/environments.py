@@ -336,9 +336,7 @@ class Environments:
         message = f"{shown} runs in an event loop, and `run_sync` runs the migrations"
         return Rewrite(message, edits, related=tuple(map(module.place, entering.disposals)))
 
-    def _own_engine(
-        self, site: Site[ast.AST], entering: Entering, given: Given
-    ) -> Rewrite | None:
+    def _own_engine(self, site: Site[ast.AST], entering: Entering, given: Given) -> Rewrite | None:
         """Return how Alembic gets a synchronous engine, which needs no event loop of its own.
 
         None where it may not do for Alembic what the other one does.
