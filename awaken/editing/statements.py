@@ -41,8 +41,8 @@ def in_place_of_line(
     """Return ``statements`` with the comments of the ``line`` that they replace.
 
     Comments above the line stay above; the one at its end goes to the end of the last statement
-    if that is one line without a comment, else above the first. One for a tool, as `noqa` is,
-    counts for its line alone: it goes to the longest statement, which has most of the line.
+    if that is one line without a comment, else above the first. One for a tool, such as `noqa`,
+    counts for its line alone: it goes to the longest statement.
     """
     if not statements:
         return []
