@@ -8,6 +8,8 @@ from typing import Any
 
 import libcst as cst
 
+from awaken.editing.pragmas import is_for_tools
+
 
 def as_statements(result: Any) -> list[cst.BaseStatement] | None:
     """Return what a rewriter gave as a list of statements, each on lines of its own.
@@ -39,18 +41,22 @@ def in_place_of_line(
     """Return ``statements`` with the comments of the ``line`` that they replace.
 
     Comments above the line stay above; the one at its end goes to the end of the last statement
-    if that is one line without a comment, else above the first.
+    if that is one line without a comment, else above the first. One for a tool, such as `noqa`,
+    counts for its line alone: it goes to the longest statement.
     """
     if not statements:
         return []
     above = list(line.leading_lines)
     comment = line.trailing_whitespace.comment
-    last = statements[-1]
+    at = len(statements) - 1
+    if comment is not None and is_for_tools(comment.value):
+        texts = [cst.Module([]).code_for_node(each).rstrip() for each in statements]
+        at = max((len(text), n) for n, text in enumerate(texts) if n == at or "\n" not in text)[1]
+    last = statements[at]
     if comment is None:
         pass
-    # At its end a comment may be one for a tool, as `noqa` is, which counts for its line alone.
     elif isinstance(last, cst.SimpleStatementLine) and last.trailing_whitespace.comment is None:
-        statements[-1] = last.with_changes(trailing_whitespace=line.trailing_whitespace)
+        statements[at] = last.with_changes(trailing_whitespace=line.trailing_whitespace)
     else:
         above.append(cst.EmptyLine(comment=comment))
     first: Any = statements[0]

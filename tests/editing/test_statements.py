@@ -43,6 +43,9 @@ def test_no_statements_are_no_lines():
         ("# above\nx  # end\n", "if y: z\n", "# above\n# end\nif y: z\n"),
         ("# above\nx  # end\n", "y\nz  # own\n", "# above\n# end\ny\nz  # own\n"),
         ("\nx\n", "# own\ny\n", "\n# own\ny\n"),
+        ("x  # noqa: E711\n", "y = z\ny\n", "y = z  # noqa: E711\ny\n"),
+        ("x  # noqa: E711\n", "y\ny = z\n", "y\ny = z  # noqa: E711\n"),
+        ("x  # noqa\n", "y = z(\n    z\n)\ny\n", "y = z(\n    z\n)\ny  # noqa\n"),
     ],
 )
 def test_comments_of_the_line_stay(line, new, expected):

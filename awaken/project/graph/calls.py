@@ -67,6 +67,10 @@ class Calls:
         is_public = self._evaluator.names.layout.published
         return is_public or self._evaluator.callers.module_values.may_be_asked(path)
 
+    def may_meet(self, first: str, second: str) -> bool:
+        """Whether a process may run both files, so that one gets objects of the other."""
+        return self._evaluator.callers.importers.may_meet(first, second)
+
     def definition_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""
         return next(self.definitions_of([function]), None)

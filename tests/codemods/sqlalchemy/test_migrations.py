@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import runpy
 import sqlite3
 import sys
@@ -66,6 +67,14 @@ from database import Base, build_engine, shop
 
 """
 MIGRATED = "    context.configure(connection=connection)\n    context.run_migrations()\n"
+LISTENER = """
+from sqlalchemy import event
+
+
+@event.listens_for(shop.engine, "connect")
+def connected(connection, record):
+    connection.execute("PRAGMA foreign_keys = ON")
+"""
 BLOCK = f"with build_engine().connect() as connection:\n{MIGRATED}"
 WRITTEN = {
     "of-a-function": """\
@@ -287,9 +296,42 @@ def test_an_environment_that_does_more_with_its_engine_refuses(name):
 
 
 @pytest.mark.parametrize("name", IN_LOOPS)
-def test_alembic_that_may_run_in_a_loop_refuses(name):
+def test_alembic_that_may_run_in_a_loop_gets_an_engine_of_its_own(name, tmp_path, monkeypatch):
     result = made(BLOCK, start=IN_LOOPS[name])
-    assert reasons(result) == {"in-migrations"}
+    assert not reasons(result)
+
+    async def run_in_loop():
+        return run(result.files, tmp_path, monkeypatch)
+
+    assert asyncio.run(run_in_loop()) == ["shelf"]
+
+
+@pytest.mark.parametrize(
+    ("made_by", "below"),
+    [
+        ('create_engine("sqlite://")', ""),
+        ('create_engine("sqlite:///shop.db", creator=print)', ""),
+        ('create_engine("sqlite:///shop.db", connect_args={"timeout": 1})', ""),
+        ('create_engine("sqlite:///shop.db", **{})', ""),
+        ('create_engine("sqlite:///shop.db")', LISTENER),
+    ],
+    ids=["in-memory", "other-option", "other-argument", "more-options", "listened-to"],
+)
+def test_alembic_gets_no_engine_that_may_do_something_else(made_by, below):
+    database = DATABASE.replace('create_engine("sqlite:///shop.db")', made_by) + below
+    texts = {"database": database, "api": API, "migrations/env": HEAD + BLOCK}
+    result = rewritten(**texts, start=IN_LOOPS["called-by-a-coroutine-function"])
+    assert "in-migrations" in reasons(result)
+
+
+def test_an_engine_with_options_of_its_pool_is_made_again_for_alembic(tmp_path, monkeypatch):
+    threads = "{'check_same_thread': False} if create_engine else {}"
+    options = f"echo=False, pool_pre_ping=True, connect_args={threads}"
+    database = DATABASE.replace('shop.db"', f'shop.db", {options}')
+    texts = {"database": database, "api": API, "migrations/env": HEAD + BLOCK}
+    result = rewritten(**texts, start=IN_LOOPS["called-by-a-coroutine-function"])
+    assert not reasons(result)
+    assert run(result.files, tmp_path, monkeypatch) == ["shelf"]
 
 
 @pytest.mark.parametrize("name", OUTSIDE_OF_LOOPS)
@@ -302,21 +344,24 @@ def test_alembic_that_runs_outside_of_loops_is_written(name):
 def test_an_engine_that_is_shared_does_not_run_in_a_thread_beside_the_loop():
     environment = f"with shop.engine.connect() as connection:\n{MIGRATED}"
     result = made(environment, start=OUTSIDE_OF_LOOPS["in-a-thread"])
-    assert reasons(result) == {"in-thread"}
+    assert not reasons(result)
+    assert b"create_engine(sync_url(shop.engine.url)" in result.files["migrations/env.py"]
 
 
 def test_a_fixture_runs_alembic_outside_of_loops():
     assert not reasons(made(BLOCK, **{"tests/conftest": FIXTURE}))
 
 
-def test_a_test_that_becomes_a_coroutine_function_cannot_run_it():
+def test_a_test_that_becomes_a_coroutine_function_runs_it_with_an_engine_of_its_own():
     test = FIXTURE.partition("@")[0] + (
         "from api import add\nfrom database import build_engine\n"
         "from sqlalchemy.orm import Session\n\n\ndef test_it():\n"
         '    command.upgrade(Config("alembic.ini"), "head")\n'
         "    with Session(build_engine()) as db:\n        add(db)\n"
     )
-    assert reasons(made(BLOCK, **{"tests/test_it": test})) == {"in-migrations"}
+    result = made(BLOCK, **{"tests/test_it": test})
+    assert not reasons(result)
+    assert b"NullPool" in result.files["migrations/env.py"]
 
 
 @pytest.mark.parametrize(

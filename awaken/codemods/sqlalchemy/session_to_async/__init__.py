@@ -114,6 +114,7 @@ body. Every run closes the connections of its engine, if the engine is a module 
 | code that sends a task | no change |
 | a coroutine function that calls a task by its name | it awaits the coroutine function of the task |
 | an Alembic environment that enters an engine made by a function of the program | `run_sync` runs its body in an event loop |
+| the same, where Alembic may run in an event loop | it gets a synchronous engine of its own, with the URL of the other one |
 | `engine.url` in Alembic's files, or in `set_main_option()` | `sync_url(engine.url)`, which names the synchronous driver |
 | other files of Alembic | no change: they keep their synchronous driver |
 

@@ -28,13 +28,16 @@ class Step(NamedTuple):
         return f"{self.text}.{self.name}"
 
     @property
+    def guard(self) -> str:
+        """A condition for the attribute that has to be there; empty without one."""
+        owner, _, name = self.part.rpartition(".")
+        return f'hasattr({owner}, "{name}") and ' if self.part else ""
+
+    @property
     def code(self) -> str:
         """The read itself, where something on the way may be None, or a collection."""
         outer = _prefixes(self.text)[1:-1] if self.is_many else _prefixes(self.text)[1:]
-        conditions = "".join(f"{name} is not None and " for name in outer)
-        if self.part:
-            owner, _, name = self.part.rpartition(".")
-            conditions = f'hasattr({owner}, "{name}") and {conditions}'
+        conditions = self.guard + "".join(f"{name} is not None and " for name in outer)
         if self.is_many:
             item, clauses = loop_over(self.text, "item")
             return f"{conditions}[{item}.{self.name} {' '.join(clauses)}]"

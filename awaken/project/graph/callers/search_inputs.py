@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.project.graph.callers.composed_names import Lookup, lookups_in
 from awaken.project.graph.callers.method_mentions import Mentions
 from awaken.project.graph.classes.hierarchies import Hierarchy
@@ -321,6 +322,7 @@ def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.A
                     yield node
 
 
+_CODE_LOADERS = sorted(name_list("loaders_of_code"))
 _MOST_IMPORTERS = 200  # half a second of searches; of what more files import, all are searched
 
 
@@ -346,6 +348,29 @@ class Importers:
             if len(result) > _MOST_IMPORTERS:
                 return None
         return frozenset(result)
+
+    @cached_method
+    def may_meet(self, first: str, second: str) -> bool:
+        """Whether a process may run both files, so that one gets objects of the other.
+
+        Some file imports both then, or files load others by text. Frameworks load folders, and what
+        loads them is not below: files of one folder at the top may always meet.
+        """
+        sides = [self.with_importers([path]) for path in (first, second)]
+        if self._layout.published or None in sides or any(map(self._words.files_with, _CODE_LOADERS)):
+            return True
+        one, other = (side or frozenset() for side in sides)
+        folders, others = ({path.partition("/")[0] for path in side} for side in (one, other))
+        if folders & others or not all("/" in path for path in one | other):
+            return True
+        return self._names_one(one, other) or self._names_one(other, one)
+
+    def _names_one(self, paths: Iterable[str], others: Iterable[str]) -> bool:
+        """Whether a text in one of ``paths`` begins with the name of one of ``others``."""
+        names = [self._layout.name_of(path) for path in sorted(others)]
+        quoted = [f"{quote}{name}".encode() for name in names for quote in "\"'"]
+        texts = map(self._words.text, sorted(paths))
+        return any(name in text for text in texts for name in quoted)
 
     @cached_method
     def direct(self, path: str) -> list[str]:

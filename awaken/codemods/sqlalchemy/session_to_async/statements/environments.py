@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import targets
 from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, Migrating
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (
@@ -45,12 +46,17 @@ from awaken.project.values.domain import InstanceOf, Producer, Session, Value
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
 
 _SET_OPTION = "set_main_option"
 _OWN_ENGINE = (
     "Give Alembic its own engine: `engine_from_config(...)` with a synchronous driver. Or run "
     "Alembic with `asyncio.to_thread(...)`."
 )
+_WAITING = "an event loop waits while Alembic runs in it"
+_PLAIN_OPTIONS = ("echo", "future", "max_overflow", "pool_")
+"""What options of an engine begin with that say nothing of what its connections do."""
+_OF_THREADS = "check_same_thread"
 _SAME = {"dialect", "echo", "name"}
 """Attributes of an engine that say the same of the database by an asynchronous one."""
 
@@ -284,6 +290,8 @@ class Environments:
         for block in blocks or ():
             site: Site[ast.AST] = Site(self._rule, module, block.block)
             outcome = outcome_of(self._written_rewrite, site, block, given)
+            if isinstance(outcome, Refused):
+                outcome = self._own_engine(site, block, given) or outcome
             yield Member(site, outcome, shown, given.sources)
         if not blocks:
             whole = above if isinstance(above, ast.Attribute) else given.node
@@ -329,6 +337,61 @@ class Environments:
         message = f"{shown} runs in an event loop, and `run_sync` runs the migrations"
         return Rewrite(message, edits, related=tuple(map(module.place, entering.disposals)))
 
+    def _own_engine(self, site: Site[ast.AST], entering: Entering, given: Given) -> Rewrite | None:
+        """Return how Alembic gets a synchronous engine, which needs no event loop of its own.
+
+        None where it may not do for Alembic what the other one does.
+        """
+        module, former = site.module, self._former
+        engines = [*self._engines_in_files(given)]
+        if former is None or not engines or not all(map(self._may_be_repeated, engines)):
+            return None
+        names, edits = [], list[Edit]()
+        for name in ("sqlalchemy.create_engine", "sqlalchemy.pool.NullPool"):
+            written, imports = name_from_same_module(self._project, site, None, name)
+            names.append(written)
+            edits += imports
+        url = f"{module.text_of(given.node)}.url"
+        if former:
+            pairs = ", ".join(f'"{driver}": "{former[driver]}"' for driver in sorted(former))
+            function, helper = synchronous_url_helper(site, f"{{{pairs}}}")
+            url, edits = f"{function}({url})", [*edits, *helper]
+        made = f"{names[0]}({url}, poolclass={names[1]})"
+        if entering.engine is None:
+            holder = module.scopes.fresh_name("connectable")
+            place = module.place(entering.block)
+            edits.append(site.insert_statements(place, "before", f"{holder} = {made}\n"))
+            made = holder
+        edits.append(site.replace(given.node, made))
+        shown = f"`{module.excerpt(given.node)}`"
+        message = f"Alembic gets a synchronous engine with the URL of {shown}"
+        return Rewrite(message, edits, [_WAITING])
+
+    def _engines_in_files(self, given: Given) -> Iterator[Engine]:
+        """Yield the engines that the files make from which Alembic gets one."""
+        for path in sorted({place.path for place in given.sources}):
+            module = self._project.module(path)
+            yield from () if module is None else self._project.orm.engines.in_file(module)
+
+    def _may_be_repeated(self, engine: Engine) -> bool:
+        """Whether a new engine with the same URL does the same as ``engine``."""
+        options = {
+            name: value
+            for name, value in engine.options.items()
+            if not name.startswith(_PLAIN_OPTIONS) and name != "url"
+        }
+        given = options.pop("connect_args", None)
+        return (
+            not (options or engine.configured or engine.unpacked_mappings or self._is_listened)
+            and not self._project.orm.engines.is_in_memory(engine)
+            and (given is None or _says_threads(engine.module, given))
+        )
+
+    @cached_property
+    def _is_listened(self) -> bool:
+        resource_of = self._project.orm.resource_of
+        return any(resource_of(*target) == "engine" for target in targets(self._project))
+
     def _annotation(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
         try:
             name, imports = name_from_same_module(
@@ -362,6 +425,17 @@ class Environments:
         made = [value_behind(module, value) for value in module.returned_by(function)]
         engines = [engine.call for engine in self._project.orm.engines.in_file(module)]
         return bool(made) and not function.decorator_list and all(node in engines for node in made)
+
+
+def _says_threads(module: Module, node: ast.expr) -> bool:
+    """Whether arguments of connections only say which threads may use them."""
+    value = value_behind(module, node)
+    branches = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+    return all(
+        isinstance(branch, ast.Dict)
+        and all(isinstance(key, ast.Constant) and key.value == _OF_THREADS for key in branch.keys)
+        for branch in branches
+    )
 
 
 # ----------------------------------------------------------------------------------------- entering

@@ -112,7 +112,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the calls that may reach a function which becomes a coroutine function.
 
     Left out are calls with arguments that it does not take, unreachable ones, and awaited ones. So
-    are those that unpack another result.
+    are those that unpack another result, and those in files that no process runs with the function.
     """
     project = part.project
     by_name = groups_of(part.steps, lambda function: function.name)
@@ -130,7 +130,9 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
         fitting = [
             one
             for one in by_name[call.name]
-            if fits(part, module, node, one) and not unpacks_others(part, module, node, one)
+            if fits(part, module, node, one)
+            and not unpacks_others(part, module, node, one)
+            and project.calls.may_meet(module.path, one.path)
         ]
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"

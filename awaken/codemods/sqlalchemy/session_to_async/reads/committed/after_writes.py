@@ -550,15 +550,17 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
 
 def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
     reading = "" if read.step is None else loaded_as_read(read.session, [read.step])
+    guard = "" if read.step is None else read.step.guard
     if read.is_new:
         if read.may_be_lost and read.text == read.root and not read.is_many:
             # A deleted object that is flushed still loads, until a commit detaches it.
             return f"if not {inspect}({read.root}).detached:\n    {reading}"
         is_plain = not read.is_optional or "." in read.text
-        return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
+        return reading if is_plain else f"if {guard}{read.text} is not None:\n    {reading}"
     item, clauses = loop_over(read.text, item) if read.is_many else (read.text, [])
     text, name = item, read.name
-    given = f"{text} is not None and " if read.is_optional else ""
+    given = "" if read.is_many else guard
+    given += f"{text} is not None and " if read.is_optional else ""
     given += "".join(f"{text} is not {alias} and " for alias in read.aliases)
     attribute = f'["{name}"]' if name in library_names().methods_of_properties else f".{name}"
     changed = f"{inspect}({text}).attrs{attribute}.history.has_changes()"
@@ -581,8 +583,8 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         # The path may lead to None.
         owners = [] if read.text.startswith("[") else read.text.split(".")[:-1]
         prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
-        if prefixes:
-            tests = "".join(f"{prefix} is not None and " for prefix in prefixes)
+        if prefixes or guard:
+            tests = guard + "".join(f"{prefix} is not None and " for prefix in prefixes)
             clauses = [f"for {item} in {tests}{read.text} or ()"]
         code = below_headers(code, *clauses)
     return code + reading if read.is_new_too or is_awaited else code
