@@ -357,7 +357,11 @@ class Importers:
         loads them is not below: files of one folder at the top may always meet.
         """
         sides = [self.with_importers([path]) for path in (first, second)]
-        if self._layout.published or None in sides or any(map(self._words.files_with, _CODE_LOADERS)):
+        if (
+            self._layout.published
+            or None in sides
+            or any(map(self._words.files_with, _CODE_LOADERS))
+        ):
             return True
         one, other = (side or frozenset() for side in sides)
         folders, others = ({path.partition("/")[0] for path in side} for side in (one, other))
