@@ -49,7 +49,14 @@ def name_from_same_module(
             known_as = imported.asname or name
             imports_here(module, site.node, known_as, {home}, Refused(taken, known_as))
             return known_as, []
-    imports_here(module, site.node, name, {home}, Refused(taken, name))
+    try:
+        imports_here(module, site.node, name, {home}, Refused(taken, name))
+    except Refused:
+        # The file may have it under another name: `import Session as OrmSession`.
+        written = name_here(module, site.node, name, [home], "")
+        if written.needs is not None:
+            raise
+        return written.text, []
     inner = [node for node in statements if module.parent(node) is not module.tree]
     if inner:
         return name, [_extended_edit(site, node, name) for node in inner]

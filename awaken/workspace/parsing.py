@@ -113,7 +113,11 @@ def _explain(text: bytes, error: SyntaxError) -> str:
     line = lines[number - 1] if 0 < number <= len(lines) else b""
     if _PYTHON_2.match(line.decode()) or error.msg.startswith("leading zeros"):
         return f"{error.msg}; this looks like Python 2, which awaken does not read"
-    if _WRONG_EVERYWHERE.match(error.msg):
+    # Lines inside of its braces end a string for an older Python.
+    is_cut = error.msg.startswith("unterminated string") and _F_STRING.search(line) is not None
+    is_free = is_cut or error.msg.startswith("f-string")
+    is_free = is_free and sys.version_info[:2] < _FREE_F_STRINGS
+    if _WRONG_EVERYWHERE.match(error.msg) and not is_free:
         return error.msg.partition(";")[0]  # what follows is for programmers of Python
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     message = f"{error.msg} for Python {running}"
@@ -124,7 +128,6 @@ def _explain(text: bytes, error: SyntaxError) -> str:
         return (
             f"{message}; run awaken with Python {since} or newer, which has this: {_install(since)}"
         )
-    is_free = error.msg.startswith("f-string") and sys.version_info[:2] < _FREE_F_STRINGS
     newest = ".".join(map(str, _FREE_F_STRINGS if is_free else NEWEST_PYTHON))
     return f"{message}; if the file is for a newer Python, run awaken with it: {_install(newest)}"
 

@@ -158,11 +158,12 @@ def test_syntax_error_names_the_command_with_a_newer_python(monkeypatch):
     )
 
 
-def test_an_f_string_with_quotes_inside_names_the_first_python_that_reads_it():
+@pytest.mark.parametrize("text", ['x = f"{names["first"]}"\n', 'x = f"{\n    names[0]\n}"\n'])
+def test_an_f_string_with_quotes_or_lines_inside_names_the_first_python_that_reads_it(text):
     is_read = sys.version_info >= (3, 12)
     raises = pytest.raises(Unparsable, match=r"uv tool install --force --python 3\.12 \.")
     with nullcontext() if is_read else raises:
-        tree('x = f"{names["first"]}"\n')
+        tree(text)
 
 
 def test_newest_python_knows_no_newer_one(monkeypatch):

@@ -200,12 +200,18 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import structs
 
 from awaken.contract import ChangeId, Constraints, Edit, Level, Phase, Plan, Reason
-from awaken.kit.changes import Decided, decide, plan_of, refused_together
+from awaken.kit.changes import (
+    Decided,
+    decide,
+    plan_of,
+    refused_together,
+    rewritten_together,
+)
 from awaken.kit.imports import imports_here, name_from_same_module, release_imports
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, outcome_of
 from awaken.knowledge import knowledge
 from awaken.knowledge.injection import injection
 from awaken.project.source.trees import Function, parameters_of, values_given
@@ -226,7 +232,7 @@ ALIAS_ELSEWHERE = Reason(
 )
 HANDED_ON = Reason(
     "handed-on",
-    "`{}` is not imported from the file that defines it, at the top of this one",
+    "`{}` is not imported at the top of this file",
     "Import it at the top, from the file that defines it.",
 )
 REPLACED = Reason(
@@ -310,20 +316,16 @@ class AnnotatedSession(Rule):
         if module is None or function is None:
             return
         defining: Site[Function] = Site(self.name, module, function)
-        defined = decide(defining, _define, project, kind, name)
+        definition = outcome_of(_define, defining, project, kind, name)
+        if isinstance(definition, Refused):
+            yield refused_together([site for site, _ in sites], definition)
+            return
+        defined = rewritten_together((defining,), definition)
         decided = [decide(site, _use, project, parameter, kind, name) for site, parameter in sites]
-        kept = [
-            decision
-            for decision in decided
-            for change in decision.changes
-            if not constraints.excluded.intersection(change.sites)
-        ]
-        if not defined.changes:
-            yield refused_together([site for site, _ in sites], Refused(NAME_TAKEN, name))
-        else:
-            yield from (_requiring(decision, defined.changes[0].id) for decision in decided)
-            if kept:
-                yield defined
+        yield from (_requiring(decision, defined.changes[0].id) for decision in decided)
+        changes = (change for decision in decided for change in decision.changes)
+        if any(constraints.excluded.isdisjoint(change.sites) for change in changes):
+            yield defined
 
 
 def _requiring(decided: Decided, change: ChangeId) -> Decided:
@@ -414,21 +416,28 @@ def _written_pair(
     is_at_top = isinstance(statement, ast.ImportFrom) and statement in module.tree.body
     if not is_at_top or not isinstance(statement, ast.ImportFrom):
         raise handed_on
-    if home is None or _imported_from(project, module, statement) != home.path:
+    origin = _origin(project, module, statement, kind)
+    if origin is None:
         raise handed_on
-    # An absolute import is written as the file has it, whatever the root of its modules is.
-    origin = kind.home if statement.level else statement.module or ""
     if module.scopes.is_bound(name, site.node):
         imports_here(module, site.node, name, {origin}, Refused(NAME_TAKEN, name))
     return name, [site.need_import(origin, name)]
 
 
-def _imported_from(project: Project, module: Module, statement: ast.ImportFrom) -> str | None:
-    """Return the file that a statement imports from, if it is one of the program."""
-    name = statement.module or ""
-    if statement.level:
-        name = project.layout.relative(module.path, statement.level, name) or ""
-    return project.layout.find(name, module.path).path
+def _origin(project: Project, module: Module, statement: ast.ImportFrom, kind: _Kind) -> str | None:
+    """Return how an import names the home of a dependency, which ``statement`` imports.
+
+    That may get it from a file that only imports it.
+    """
+    home, names = project.definition(kind.dependency), [kind.home]
+    if not statement.level:
+        # An absolute import is written as the file has it, whatever the root of its modules is.
+        written = statement.module or ""
+        path = project.layout.find(written, module.path).path
+        root = "" if path is None else project.layout.name_of(path).removesuffix(written)
+        names = [written, kind.home.removeprefix(root)]
+    located = ((name, project.layout.find(name, module.path).path) for name in names)
+    return next((name for name, path in located if home and path == home.path), None)
 
 
 def _define(site: Site[Function], project: Project, kind: _Kind, name: str) -> Rewrite:
