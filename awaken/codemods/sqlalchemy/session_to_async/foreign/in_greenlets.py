@@ -15,9 +15,10 @@ same way. Code that immediately uses its result runs in there too, because it ma
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
@@ -97,8 +98,12 @@ class RunSync:
         node = self._used_at_once(operation.node)
         if self._is_kept(operation, node):
             raise Refused(HANDED_SESSION, module.excerpt(node))
-        function = opened_lambda(module, node, Refused(HANDED_SESSION, module.excerpt(node)))
-        self._awaiting.runs_inside(node, f"{spawn}({function} ")
+        if _is_named(node, engine):
+            pass_function(module, self._insertions, node, spawn)
+            self._awaiting.awaits(node)
+        else:
+            function = opened_lambda(module, node, Refused(HANDED_SESSION, module.excerpt(node)))
+            self._awaiting.runs_inside(node, f"{spawn}({function} ")
         self._made.add(node)
         # The held object was made with it elsewhere.
         if engine is not None and engine in ast.walk(node):
@@ -188,6 +193,34 @@ class RunSync:
         for item in same:
             if shown != name:
                 self._insertions.replace(module.span(item), name)
+
+
+def pass_function(module: Module, insertions: Insertions, call: ast.Call, name: str) -> None:
+    """Write ``f(x)`` as ``name(f, x)``, which evaluates the arguments where they are."""
+    text = module.source.text
+    func_end = module.span(call.func).end
+    opening = text.index(b"(", func_end)
+    if not call.args and not call.keywords:
+        insertions.insert_before(call.func, f"{name}(")
+        insertions.replace(Span(func_end, opening + 1), "")
+        return
+    following = re.match(rb"[ \t]*\r?\n[ \t]*", text[opening + 1 :])
+    if following is None:
+        insertions.insert_before(call.func, f"{name}(")
+        insertions.replace(Span(func_end, opening + 1), ", ")
+    else:
+        # One argument on each line, as the others are.
+        insertions.insert_before(call.func, f"{name}({following[0].decode()}")
+        insertions.replace(Span(func_end, opening + 1), ",")
+
+
+def _is_named(node: ast.expr, engine: ast.expr | None) -> TypeGuard[ast.Call]:
+    """Whether names and constants say all of a call, so that evaluating its parts loads nothing."""
+    if not isinstance(node, ast.Call):
+        return False
+    function = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    parts = [function, *node.args, *(item.value for item in node.keywords)]
+    return all(part is engine or isinstance(part, ast.Name | ast.Constant) for part in parts)
 
 
 def opened_lambda(

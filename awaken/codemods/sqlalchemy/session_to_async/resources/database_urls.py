@@ -54,11 +54,17 @@ _QUOTE = re.compile(r"[bfru]{0,2}(?:\"\"\"|'''|\"|')", re.IGNORECASE)
 
 
 class Urls:
-    """Chooses drivers, and writes them into URLs; ``chosen`` are those that somebody said."""
+    """Chooses drivers, and writes them into the URLs of engines.
 
-    def __init__(self, project: Project, chosen: Mapping[str, str]) -> None:
+    ``chosen`` are the drivers that somebody said.
+    """
+
+    def __init__(
+        self, project: Project, chosen: Mapping[str, str], engines: Sequence[Engine]
+    ) -> None:
         self._project = project
         self._chosen = chosen
+        self._engines = engines
         self._current = not project.targets.admits("sqlalchemy", "<2.1")
         target = project.targets.distribution("sqlalchemy")
         self._is_assumed = target is None or target.is_assumed
@@ -211,15 +217,13 @@ class Urls:
         if self._is_kept(url):
             return
         self._check_chosen(url, module.excerpt(node), drivers)
-        if len(url.drivernames) == 1:
-            name = url.drivernames[0]
-            span = _span_of_driver(module, *self._driver_text(module, node), name)
-            if span is not None:
-                written = drivers[self._database(name)].drivername
-                yield site.write(span, written)
-                return
+        span = self._span_in_text(engine, url)
+        if span is not None:
+            written = drivers[self._database(url.drivernames[0])].drivername
+            yield site.write(span, written)
+            return
         pairs = ", ".join(f'"{word}": "{drivers[word].drivername}"' for word in sorted(drivers))
-        function, edits = url_helper(site, f"{{{pairs}}}")
+        function, edits = url_helper(site, self._home_of_helper(module), f"{{{pairs}}}")
         yield from edits
         is_inside = isinstance(module.parent(engine.call), ast.Call | ast.keyword)
         if not is_rewritten and not is_inside:
@@ -229,6 +233,43 @@ class Urls:
         # No text: an edit of the call around it counts the calls inside.
         named = next((part.arg for part in engine.call.keywords if part.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
+
+    def _home_of_helper(self, module: Module) -> Module:
+        """Return the file that has the function for URLs: one that ``module`` imports from, or it.
+
+        The function is below the imports of that file, as are its own definitions.
+        """
+        homes = self._imported_homes(module)
+        return next((home for home in homes if not self._imported_homes(home)), module)
+
+    def _imported_homes(self, module: Module) -> list[Module]:
+        return [
+            self._homes[statement.module]
+            for statement in module.tree.body
+            if isinstance(statement, ast.ImportFrom)
+            and not statement.level
+            and statement.module in self._homes
+            and any(_defines(self._homes[statement.module], item) for item in statement.names)
+        ]
+
+    @cached_property
+    def _homes(self) -> dict[str, Module]:
+        """The files with engines for which the function changes URLs; none if modules change."""
+        if self._project.files_with((b"sys.modules",)):
+            return {}
+        urls = ((item, self._project.orm.engines.url_of(item)) for item in self._engines)
+        return {
+            item.module.name: item.module
+            for item, url in urls
+            if url and not self._is_kept(url) and self._span_in_text(item, url) is None
+        }
+
+    def _span_in_text(self, engine: Engine, url: Url) -> Span | None:
+        """Return where a text has the driver of an engine's only URL."""
+        if engine.url is None or len(url.drivernames) != 1:
+            return None
+        text, is_alone = self._driver_text(engine.module, engine.url)
+        return _span_of_driver(engine.module, text, is_alone, url.drivernames[0])
 
     def _check_chosen(self, url: Url, shown: str, drivers: Mapping[str, AsyncDriver]) -> None:
         """Raise Refused where ``url`` may name a database of which the driver is unknown."""
@@ -372,6 +413,12 @@ def _span_of_driver(module: Module, node: ast.expr, is_alone: bool, name: str) -
     # The text before it has only single-byte characters.
     begin = module.span(node).start + start.end()
     return Span(begin, begin + len(name))
+
+
+def _defines(module: Module, imported: ast.alias) -> bool:
+    """Whether a file defines a name at its top, and does not import it."""
+    bindings = module.scopes.module.bindings.get(imported.name, ())
+    return bool(bindings) and not any(isinstance(item.node, ast.alias) for item in bindings)
 
 
 def _drivernames(url: Url) -> list[str]:
