@@ -51,10 +51,11 @@ def url_helper(site: Site[ast.expr], home: Module, drivers: str) -> tuple[str, l
     """
     imports = {"URL": "sqlalchemy", "make_url": "sqlalchemy"}
     code = _ASYNC_URL.replace("{drivers}", drivers)
-    there = site if home is site.module else Site[Any](site.rule, home, home.tree)
-    name, edits = added_function(there, "async_url", code, imports)
-    if there is site:
+    name, edits = added_function(site, "async_url", code, imports)
+    if home is site.module or not edits:
         return name, edits
+    there = Site[Any](site.rule, home, home.tree)
+    name, edits = added_function(there, "async_url", code, imports)
     written, need = imported_name(site, home.name, name)
     return written, [need, *(structs.replace(edit, site=site.id) for edit in edits)]
 

@@ -21,10 +21,15 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import name_of
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside, holds, takes_session
 from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
+from awaken.codemods.sqlalchemy.session_to_async.inside.raw_connections import (
+    engine_given,
+    functions_with_raw_connections,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import LEGACY_QUERY, NO_TWIN
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused
+from awaken.knowledge.asynchronous import Resource
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -251,9 +256,11 @@ class Staying:
         if module is None or not nodes or call.caller.start < 0:
             return None
         session = session_given(self._project, module, nodes[0])
-        if session is None:
+        engine = engine_given(self._project, module, nodes[0]) if session is None else None
+        if session is None and engine is None:
             return None
-        return Operation(nodes[0], "inside", method=call.name, session=session)
+        resource: Resource = "session" if engine is None else "engine"
+        return Operation(nodes[0], "inside", resource, call.name, session=session or engine)
 
     def _is_within(self, call: Call) -> bool:
         return any(is_within_run_sync(*pair) for pair in self._project.calls_at(call.place))
@@ -291,6 +298,7 @@ def inside_sessions(part: SynchronousPart) -> Inside:
     staying = Staying(part)
     groups = [_constructors(part), *([step] for step in part.steps if _is_listener(part, step))]
     groups += ([named] for named in part.entry_points.inside if named in part.steps)
+    groups += ([step] for step in functions_with_raw_connections(part))
     functions: set[FunctionPlace] = set()
     calls: dict[Place, Operation] = {}
     for group in groups:
