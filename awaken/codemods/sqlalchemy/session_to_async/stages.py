@@ -173,7 +173,7 @@ def find(project: Project, rule: str, options: Options) -> Blocking:
     """Return the operations of a program that block."""
     engines = [engine for engine in project.orm.engines.all() if not engine.is_async]
     foreign = ForeignModels(project, rule, options.foreign_models)
-    urls = Urls(project, options.drivers, engines)
+    urls = Urls(project, options.drivers)
     resources = ResourceWriter(project, urls, engines, foreign)
     operations = FileOperations(project, _waiting_clients(project, resources))
     return Blocking(project, options, engines, foreign, urls, resources, operations)

@@ -54,17 +54,11 @@ _QUOTE = re.compile(r"[bfru]{0,2}(?:\"\"\"|'''|\"|')", re.IGNORECASE)
 
 
 class Urls:
-    """Chooses drivers, and writes them into the URLs of engines.
+    """Chooses drivers, and writes them into URLs; ``chosen`` are those that somebody said."""
 
-    ``chosen`` are the drivers that somebody said.
-    """
-
-    def __init__(
-        self, project: Project, chosen: Mapping[str, str], engines: Sequence[Engine]
-    ) -> None:
+    def __init__(self, project: Project, chosen: Mapping[str, str]) -> None:
         self._project = project
         self._chosen = chosen
-        self._engines = engines
         self._current = not project.targets.admits("sqlalchemy", "<2.1")
         target = project.targets.distribution("sqlalchemy")
         self._is_assumed = target is None or target.is_assumed
@@ -223,7 +217,9 @@ class Urls:
             yield site.write(span, written)
             return
         pairs = ", ".join(f'"{word}": "{drivers[word].drivername}"' for word in sorted(drivers))
-        function, edits = url_helper(site, self._home_of_helper(module), f"{{{pairs}}}")
+        names = sorted(_sources(module) & self._homes.keys())
+        home = self._homes[names[0]] if names else module
+        function, edits = url_helper(site, home, f"{{{pairs}}}")
         yield from edits
         is_inside = isinstance(module.parent(engine.call), ast.Call | ast.keyword)
         if not is_rewritten and not is_inside:
@@ -234,35 +230,20 @@ class Urls:
         named = next((part.arg for part in engine.call.keywords if part.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
 
-    def _home_of_helper(self, module: Module) -> Module:
-        """Return the file that has the function for URLs: one that ``module`` imports from, or it.
-
-        The function is below the imports of that file, as are its own definitions.
-        """
-        homes = self._imported_homes(module)
-        return next((home for home in homes if not self._imported_homes(home)), module)
-
-    def _imported_homes(self, module: Module) -> list[Module]:
-        return [
-            self._homes[statement.module]
-            for statement in module.tree.body
-            if isinstance(statement, ast.ImportFrom)
-            and not statement.level
-            and statement.module in self._homes
-            and any(_defines(self._homes[statement.module], item) for item in statement.names)
-        ]
-
     @cached_property
     def _homes(self) -> dict[str, Module]:
-        """The files with engines for which the function changes URLs; none if modules change."""
+        """The files that define the function for URLs for others, which import from them."""
+        engines = self._project.orm.engines
+        changing = {
+            engine.module.name: engine.module
+            for engine in engines.all()
+            if (url := engines.url_of(engine)) and not (engine.is_async or self._is_kept(url))
+            if self._span_in_text(engine, url) is None
+        }
         if self._project.files_with((b"sys.modules",)):
             return {}
-        urls = ((item, self._project.orm.engines.url_of(item)) for item in self._engines)
-        return {
-            item.module.name: item.module
-            for item, url in urls
-            if url and not self._is_kept(url) and self._span_in_text(item, url) is None
-        }
+        names = changing.keys()
+        return {name: changing[name] for name in names if not names & _sources(changing[name])}
 
     def _span_in_text(self, engine: Engine, url: Url) -> Span | None:
         """Return where a text has the driver of an engine's only URL."""
@@ -415,10 +396,10 @@ def _span_of_driver(module: Module, node: ast.expr, is_alone: bool, name: str) -
     return Span(begin, begin + len(name))
 
 
-def _defines(module: Module, imported: ast.alias) -> bool:
-    """Whether a file defines a name at its top, and does not import it."""
-    bindings = module.scopes.module.bindings.get(imported.name, ())
-    return bool(bindings) and not any(isinstance(item.node, ast.alias) for item in bindings)
+def _sources(module: Module) -> set[str]:
+    """Return the modules from which a file imports names at its top."""
+    imports = (node for node in module.tree.body if isinstance(node, ast.ImportFrom))
+    return {node.module for node in imports if node.module and not node.level}
 
 
 def _drivernames(url: Url) -> list[str]:

@@ -296,18 +296,12 @@ def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
 
 def _closes(module: Module, function: ast.FunctionDef, session: ast.expr) -> bool:
     """Whether a function closes a session, by a call or by a ``with`` statement."""
-    text = module.text_of(session)
-    for node in module.walk(function):
-        match node:
-            case ast.Call(func=ast.Attribute(value=closed, attr="close")):
-                pass
-            case ast.withitem(context_expr=closed):
-                pass
-            case _:
-                continue
-        if module.text_of(closed) == text:
-            return True
-    return False
+    calls = (node.func for node in module.nodes_below(function, ast.Call))
+    closed = [
+        func.value for func in calls if isinstance(func, ast.Attribute) and func.attr == "close"
+    ]
+    closed += [item.context_expr for item in module.nodes_below(function, ast.withitem)]
+    return module.text_of(session) in map(module.text_of, closed)
 
 
 def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
