@@ -78,6 +78,7 @@ coroutine that waits only holds its connection.
 | a mapped class whose constructor queries with the session that it gets | the constructor and the functions that it calls stay plain: `await db.run_sync(lambda session: Item(session=session, **data))` |
 | listeners that a flush calls | plain functions: a flush runs in a greenlet |
 | code that inspects the database of an engine, or reads and writes frames over one | a call by `greenlet_spawn`, on which `run_sync` is built |
+| a function with the raw connection of a passed engine, if connections work in any loop | it stays plain: `await greenlet_spawn(rebuild, engine.sync_engine)` |
 | `create_all(engine)` at import | a `run_sync` call in the lifespan, or in a startup event where the file has some |
 | clients of tests that do not start the application then | a fixture that starts it |
 | other statements at import, in the file of the application or its factory | the lifespan runs them, in `prepare_database()` where they are no plain calls |

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from msgspec import structs
+
 from awaken.contract import Edit, NeedImport
 from awaken.kit.imports import imports_here
 from awaken.kit.reasons import NAME_TAKEN
@@ -42,10 +44,20 @@ async def {name}(session: {Any}, *objects: object) -> None:
 '''
 
 
-def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
-    """Return the name of the function that gives a URL its driver, and what brings it."""
+def url_helper(site: Site[ast.expr], home: Module, drivers: str) -> tuple[str, list[Edit]]:
+    """Return the name of the function that gives a URL its driver, and what brings it.
+
+    ``home`` is the file that has the function: that of ``site``, or one that it imports from.
+    """
     imports = {"URL": "sqlalchemy", "make_url": "sqlalchemy"}
-    return added_function(site, "async_url", _ASYNC_URL.replace("{drivers}", drivers), imports)
+    code = _ASYNC_URL.replace("{drivers}", drivers)
+    name, edits = added_function(site, "async_url", code, imports)
+    if home is site.module or not edits:
+        return name, edits
+    there = Site[Any](site.rule, home, home.tree)
+    name, edits = added_function(there, "async_url", code, imports)
+    written, need = imported_name(site, home.name, name)
+    return written, [need, *(structs.replace(edit, site=site.id) for edit in edits)]
 
 
 def synchronous_url_helper(site: Site[Any], drivers: str) -> tuple[str, list[Edit]]:

@@ -58,6 +58,11 @@ class ColumnFacts(Struct, frozen=True):
     annotated: str | None = None
     refers: str | None = None
 
+    @property
+    def type_name(self) -> str:
+        """The last name of the type, or of the class that the column is annotated as."""
+        return (self.type or self.annotated or "").rpartition(".")[2]
+
 
 class RelationshipFacts(Struct, frozen=True):
     """One relationship.

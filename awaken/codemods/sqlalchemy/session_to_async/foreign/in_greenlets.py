@@ -15,6 +15,7 @@ same way. Code that immediately uses its result runs in there too, because it ma
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.expressions.expression_uses import Use, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, Repeating
+from awaken.project.source.trees import Function, Repeating, arguments_of
 from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
@@ -97,8 +98,18 @@ class RunSync:
         node = self._used_at_once(operation.node)
         if self._is_kept(operation, node):
             raise Refused(HANDED_SESSION, module.excerpt(node))
-        function = opened_lambda(module, node, Refused(HANDED_SESSION, module.excerpt(node)))
-        self._awaiting.runs_inside(node, f"{spawn}({function} ")
+        match node:
+            case ast.Call(func=ast.Name() | ast.Attribute(value=ast.Name())) if all(
+                part is engine or isinstance(part, ast.Name | ast.Constant)
+                for part in arguments_of(node)
+            ):
+                # Names and constants load nothing where they are evaluated.
+                pass_function(module, self._insertions, node, spawn)
+                self._awaiting.awaits(node)
+            case _:
+                refused = Refused(HANDED_SESSION, module.excerpt(node))
+                function = opened_lambda(module, node, refused)
+                self._awaiting.runs_inside(node, f"{spawn}({function} ")
         self._made.add(node)
         # The held object was made with it elsewhere.
         if engine is not None and engine in ast.walk(node):
@@ -110,23 +121,20 @@ class RunSync:
         Raises Refused.
         """
         call, session, module = operation.node, operation.session, self._module
-        first = call.args[0] if isinstance(call, ast.Call) and call.args else None
-        is_named = isinstance(session, ast.Name | ast.Attribute)
-        if (
-            not isinstance(call, ast.Call)
-            or session is None
-            or first is not session
-            or not is_named
-        ):
-            raise Refused(HANDED_SESSION, operation.method)
+        match call:
+            case ast.Call(args=[ast.Name() | ast.Attribute() as first, *others]) if (
+                first is session
+            ):
+                starts = [module.span(node).start for node in (*others, *call.keywords)]
+            case _:
+                raise Refused(HANDED_SESSION, operation.method)
         shown = module.text_of(session)
         owner = f"{shown}()" if operation.resource == "scoped" else shown
-        others = [module.span(argument).start for argument in (*call.args[1:], *call.keywords)]
-        cut = Span(module.span(call.func).end, min(others, default=module.span(call).end - 1))
+        cut = Span(module.span(call.func).end, min(starts, default=module.span(call).end - 1))
         if b"#" in module.source.text[cut.start : cut.end]:
             raise Refused(HANDED_SESSION, operation.method)
         self._insertions.insert_before(call.func, f"{owner}.run_sync(")
-        self._insertions.replace(cut, ", " if others else "")
+        self._insertions.replace(cut, ", " if starts else "")
         self._awaiting.awaits(call)
 
     def makes(self, operation: Operation) -> bool:
@@ -188,6 +196,18 @@ class RunSync:
         for item in same:
             if shown != name:
                 self._insertions.replace(module.span(item), name)
+
+
+def pass_function(module: Module, insertions: Insertions, call: ast.Call, name: str) -> None:
+    """Write ``f(x)`` as ``name(f, x)``, which evaluates the arguments where they are."""
+    func_end = module.span(call.func).end
+    opening = module.source.text.index(b"(", func_end) + 1
+    # One argument on each line, as the others are.
+    following = re.match(rb"[ \t]*\r?\n[ \t]*", module.source.text[opening:])
+    before = following[0].decode() if following and arguments_of(call) else ""
+    comma = ("," if before else ", ") if arguments_of(call) else ""
+    insertions.insert_before(call.func, f"{name}({before}")
+    insertions.replace(Span(func_end, opening), comma)
 
 
 def opened_lambda(

@@ -224,12 +224,12 @@ class OperationWriter:
         match operation:
             case Operation(how="bridged"):
                 self._run_sync.bridges(operation)
-            case Operation(how="inside"):
-                self._run_sync.calls(operation)
-            case Operation(how="handed", resource="engine"):
+            case Operation(how="handed" | "inside", resource="engine"):
                 name, imports = name_from_same_module(self._project, self._site, None, SPAWN)
                 self._run_sync.spawns(operation, name)
                 yield from imports
+            case Operation(how="inside"):
+                self._run_sync.calls(operation)
             case Operation(how="handed", method=method) if method in twins().functions:
                 # Other arguments may wait themselves, and nothing is kept of the session.
                 self._run_sync.passes(operation)

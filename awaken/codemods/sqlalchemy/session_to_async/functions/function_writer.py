@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,6 +36,7 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import (
     SPAWN,
     completing_edits,
     model_of,
+    pass_function,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaited_operations import OperationWriter
@@ -474,24 +474,6 @@ def spawn(
         return []
     name, imports = name_from_same_module(project, site, None, SPAWN)
     for call in result:
-        _write(site.module, insertions, call, name)
+        pass_function(site.module, insertions, call, name)
         imports += completing_edits(project, site, call, model_of(call))
     return imports
-
-
-def _write(module: Module, insertions: Insertions, call: ast.Call, name: str) -> None:
-    text = module.source.text
-    func_end = module.span(call.func).end
-    opening = text.index(b"(", func_end)
-    if not call.args and not call.keywords:
-        insertions.insert_before(call.func, f"{name}(")
-        insertions.replace(Span(func_end, opening + 1), "")
-        return
-    following = re.match(rb"[ \t]*\r?\n[ \t]*", text[opening + 1 :])
-    if following is None:
-        insertions.insert_before(call.func, f"{name}(")
-        insertions.replace(Span(func_end, opening + 1), ", ")
-    else:
-        # One argument on each line, as the others are.
-        insertions.insert_before(call.func, f"{name}({following[0].decode()}")
-        insertions.replace(Span(func_end, opening + 1), ",")

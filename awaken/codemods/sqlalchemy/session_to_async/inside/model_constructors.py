@@ -25,6 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import LEGACY_QUERY, NO
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused
+from awaken.knowledge.asynchronous import Resource
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -52,12 +53,13 @@ def is_session(project: Project, module: Module, node: ast.expr) -> bool:
 
 
 def session_given(project: Project, module: Module, call: ast.Call) -> ast.expr | None:
-    """Return the only session that is passed to a call, as a name or an attribute."""
-    given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg is not None)]
-    nodes = [
-        argument
-        for argument in given
-        if isinstance(argument, ast.Name | ast.Attribute) and is_session(project, module, argument)
+    """Return the only session that is passed to a call, as a name or an attribute.
+
+    Or the only engine, where no session is.
+    """
+    named = [node for node in arguments_of(call) if isinstance(node, ast.Name | ast.Attribute)]
+    nodes = [node for node in named if is_session(project, module, node)] or [
+        node for node in named if project.orm.resource_of(module, node) == "engine"
     ]
     return nodes[0] if len(nodes) == 1 else None
 
@@ -78,11 +80,12 @@ def is_within_run_sync(module: Module, call: ast.Call) -> bool:
 
 
 def keeps_session(project: Project, module: Module, function: Function) -> bool:
-    """Whether a function puts a session where it may be found when the function is over."""
+    """Whether a function puts a session, or an engine, where it may be found afterwards."""
     for node in module.walk(function):
         if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
             continue
-        if not is_session(project, module, node):
+        is_engine = project.orm.resource_of(module, node) == "engine"
+        if not (is_engine or is_session(project, module, node)):
             continue
         if _is_kept(module, node) or _may_run_later(module, node, function):
             return True
@@ -133,6 +136,20 @@ class Staying:
             waiting += sorted(passing)
         made = self._made_calls(functions)
         return None if made is None else (frozenset(functions), made)
+
+    def uses_raw_connection(self, function: FunctionPlace) -> bool:
+        """Whether a raw connection, of a passed engine, does in a greenlet what it does now.
+
+        Drivers that belong to an event loop begin transactions, and write parameters, otherwise.
+        """
+        part = self._part
+        module, node = part.node_of(function) or (None, None)
+        if module is None or node is None or part.is_loop_bound:
+            return False
+        operations = part.operations_of(module, function)
+        raw = [item.node for item in operations if item.method == "raw_connection"]
+        is_known = all(_is_as_before(module, made, node) for made in raw)
+        return bool(raw) and is_known and self._is_given(function)
 
     # ------------------------------------------------------------------------------ what it calls
     def _waitings_along(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
@@ -253,7 +270,9 @@ class Staying:
         session = session_given(self._project, module, nodes[0])
         if session is None:
             return None
-        return Operation(nodes[0], "inside", method=call.name, session=session)
+        is_engine = not is_session(self._project, module, session)
+        resource: Resource = "engine" if is_engine else "session"
+        return Operation(nodes[0], "inside", resource, call.name, session=session)
 
     def _is_within(self, call: Call) -> bool:
         return any(is_within_run_sync(*pair) for pair in self._project.calls_at(call.place))
@@ -286,11 +305,32 @@ def _is_taken(module: Module, value: ast.expr | None) -> bool:
     return False
 
 
+def _is_as_before(module: Module, raw: ast.AST, function: Function) -> bool:
+    """Whether a function uses a raw connection, and its cursors, as either side has them."""
+    waiting = Worklist([(raw, name_list("of_raw_connections"))])
+    for made, names in waiting:
+        above, uses = module.parent(made), [made]
+        match above:
+            case ast.Assign(targets=[ast.Name() as variable]):
+                uses = [*module.scopes.reads_of(variable)]
+        for use in uses if not isinstance(above, ast.Expr) else ():
+            read = module.parent(use)
+            is_here = module.enclosing_function(use) is function
+            if not (isinstance(read, ast.Attribute) and read.attr in names and is_here):
+                return False
+            if read.attr.startswith(("cursor", "execute")):
+                # A cursor that is asynchronous does not return itself.
+                given = name_list("of_raw_cursors") if made is raw else frozenset[str]()
+                waiting += [(module.parent(read) or read, given)]
+    return True
+
+
 def inside_sessions(part: SynchronousPart) -> Inside:
     """Return what of the functions that wait runs inside of a synchronous session."""
     staying = Staying(part)
     groups = [_constructors(part), *([step] for step in part.steps if _is_listener(part, step))]
     groups += ([named] for named in part.entry_points.inside if named in part.steps)
+    groups += ([step] for step in part.steps if staying.uses_raw_connection(step))
     functions: set[FunctionPlace] = set()
     calls: dict[Place, Operation] = {}
     for group in groups:

@@ -25,7 +25,6 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.ecosystem import typed_arguments
 from awaken.knowledge.library_names import name_list
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
@@ -59,18 +58,13 @@ _KEEPING = {"distinct", "filter", "filter_by", "limit", "offset", "options", "or
 _ATOMS = (ast.Attribute, ast.Call, ast.Name, ast.Subscript)
 
 
-def type_of(column: ColumnFacts) -> str:
-    """Return the last name of the type of a column, or of the class that it is annotated as."""
-    return (column.type or column.annotated or "").rpartition(".")[2]
-
-
 def is_typed(project: Project, module: Module, node: ast.Attribute) -> bool:
     """Whether an expression is a column of a mapped class that holds no strings."""
     mapped = project.orm.mapped_class(project.qualified_name(module, node.value))
     column = None if mapped is None else mapped.columns.get(node.attr)
     if column is None:
         return False
-    return type_of(column) in (_CLASSES if column.type is None else _TYPES)
+    return column.type_name in (_CLASSES if column.type is None else _TYPES)
 
 
 def is_string(project: Project, module: Module, node: ast.expr) -> bool | None:
@@ -187,7 +181,7 @@ def _is_number(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether an expression is a mapped class that has one number for a key."""
     mapped = project.orm.mapped_class(project.qualified_name(module, node))
     columns = () if mapped is None else mapped.columns.values()
-    return [type_of(item) in INTEGERS | {"int"} for item in columns if item.primary_key] == [True]
+    return [item.type_name in INTEGERS | {"int"} for item in columns if item.primary_key] == [True]
 
 
 class _Given(NamedTuple):

@@ -211,15 +211,15 @@ class Urls:
         if self._is_kept(url):
             return
         self._check_chosen(url, module.excerpt(node), drivers)
-        if len(url.drivernames) == 1:
-            name = url.drivernames[0]
-            span = _span_of_driver(module, *self._driver_text(module, node), name)
-            if span is not None:
-                written = drivers[self._database(name)].drivername
-                yield site.write(span, written)
-                return
+        span = self._span_in_text(engine, url)
+        if span is not None:
+            written = drivers[self._database(url.drivernames[0])].drivername
+            yield site.write(span, written)
+            return
         pairs = ", ".join(f'"{word}": "{drivers[word].drivername}"' for word in sorted(drivers))
-        function, edits = url_helper(site, f"{{{pairs}}}")
+        names = sorted(_sources(module) & self._homes.keys())
+        home = self._homes[names[0]] if names else module
+        function, edits = url_helper(site, home, f"{{{pairs}}}")
         yield from edits
         is_inside = isinstance(module.parent(engine.call), ast.Call | ast.keyword)
         if not is_rewritten and not is_inside:
@@ -229,6 +229,28 @@ class Urls:
         # No text: an edit of the call around it counts the calls inside.
         named = next((part.arg for part in engine.call.keywords if part.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
+
+    @cached_property
+    def _homes(self) -> dict[str, Module]:
+        """The files that define the function for URLs for others, which import from them."""
+        engines = self._project.orm.engines
+        changing = {
+            engine.module.name: engine.module
+            for engine in engines.all()
+            if (url := engines.url_of(engine)) and not (engine.is_async or self._is_kept(url))
+            if self._span_in_text(engine, url) is None
+        }
+        if self._project.files_with((b"sys.modules",)):
+            return {}
+        names = changing.keys()
+        return {name: changing[name] for name in names if not names & _sources(changing[name])}
+
+    def _span_in_text(self, engine: Engine, url: Url) -> Span | None:
+        """Return where a text has the driver of an engine's only URL."""
+        if engine.url is None or len(url.drivernames) != 1:
+            return None
+        text, is_alone = self._driver_text(engine.module, engine.url)
+        return _span_of_driver(engine.module, text, is_alone, url.drivernames[0])
 
     def _check_chosen(self, url: Url, shown: str, drivers: Mapping[str, AsyncDriver]) -> None:
         """Raise Refused where ``url`` may name a database of which the driver is unknown."""
@@ -372,6 +394,12 @@ def _span_of_driver(module: Module, node: ast.expr, is_alone: bool, name: str) -
     # The text before it has only single-byte characters.
     begin = module.span(node).start + start.end()
     return Span(begin, begin + len(name))
+
+
+def _sources(module: Module) -> set[str]:
+    """Return the modules from which a file imports names at its top."""
+    imports = (node for node in module.tree.body if isinstance(node, ast.ImportFrom))
+    return {node.module for node in imports if node.module and not node.level}
 
 
 def _drivernames(url: Url) -> list[str]:

@@ -34,10 +34,11 @@ from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import Client
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.relationships.sides import WORDS
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.asynchronous.boundaries import Workers, boundaries
 from awaken.knowledge.libraries import BLOCKING_SESSIONS
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, nodes_in
@@ -84,10 +85,11 @@ def {name}(session):
     with session.no_autoflush:
         for instance in list(session.identity_map.values()):
             state = {inspect}(instance)
+            related = state.mapper.relationships
             loaded = [
-                relationship.key
-                for relationship in state.mapper.relationships
-                if relationship.key in state.dict and "raise" not in str(relationship.lazy)
+                key
+                for key in state.dict
+                if key in related and "raise" not in str(related[key].lazy)
             ]
 {converted}            if loaded and instance not in changed:
                 session.expire(instance, loaded)
@@ -105,6 +107,10 @@ _CONVERTED = """\
 _TYPES = {"Enum": "sqlalchemy", "Numeric": "sqlalchemy"}
 _MESSAGE = "relationships of the objects in `{}` are reloaded for each request"
 _CONVERTING = (b"Enum", b"Numeric", b"DECIMAL", b"Decimal")
+_MAPPED = (b"olumn", b"apped", b"table")
+_COLUMNS = sql_names().column_types
+_PLAIN = {"JSON", "UUID", *_COLUMNS, *(name.rpartition(".")[2] for name in _COLUMNS.values())}
+"""Types of columns, and classes of their values, that are neither enumerations nor decimal."""
 
 
 class SharedSessions:
@@ -256,11 +262,24 @@ def reloading_relationships(
 
 def _reloading_call(project: Project, site: Site[ast.AST], session: str) -> tuple[str, list[Edit]]:
     """Return the line that reloads the relationships of a session's objects, and what it needs."""
-    converts = bool(project.files_with(_CONVERTING))
+    converts = _may_convert(project)
     code = _CODE.replace("{converted}", _CONVERTED if converts else "")
     imports = {"inspect": "sqlalchemy", **(_TYPES if converts else {})}
     helper, needed = added_function(site, "reload_relationships", code, imports)
     return f"await {session}.run_sync({helper})\n", needed
+
+
+def _may_convert(project: Project) -> bool:
+    """Whether the database may give the value of a mapped column as an enumeration or number."""
+    if not project.files_with(_CONVERTING):
+        return False
+    nodes = nodes_with(project, _MAPPED, ast.ClassDef, revisions=False)
+    classes = (project.orm.mapped_class(module.full_name(node)) for module, node in nodes)
+    mapped = [each for each in classes if each is not None]
+    columns = [column for each in mapped for column in each.columns.values()]
+    # A key without a type has that of the column which it refers to.
+    types = {item.type_name for item in columns if item.type_name or not item.foreign_key}
+    return not mapped or not all(each.complete for each in mapped) or not types <= _PLAIN
 
 
 def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
@@ -278,18 +297,12 @@ def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
 
 def _closes(module: Module, function: ast.FunctionDef, session: ast.expr) -> bool:
     """Whether a function closes a session, by a call or by a ``with`` statement."""
-    text = module.text_of(session)
-    for node in module.walk(function):
-        match node:
-            case ast.Call(func=ast.Attribute(value=closed, attr="close")):
-                pass
-            case ast.withitem(context_expr=closed):
-                pass
-            case _:
-                continue
-        if module.text_of(closed) == text:
-            return True
-    return False
+    calls = (node.func for node in module.nodes_below(function, ast.Call))
+    closed = [
+        func.value for func in calls if isinstance(func, ast.Attribute) and func.attr == "close"
+    ]
+    closed += [item.context_expr for item in module.nodes_below(function, ast.withitem)]
+    return module.text_of(session) in map(module.text_of, closed)
 
 
 def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
