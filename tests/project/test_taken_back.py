@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from awaken.project import Project, Snapshot
+from awaken.project.frameworks.web.taken_back import Use
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 
@@ -48,18 +49,81 @@ OTHERS = [
     "print(client.call(), client.endpoints())\n",
 ]
 
+READER = (
+    HEAD
+    + """\
+from typing import Annotated, get_origin
+
+class Scope: ...
+class Meta(type): ...
+
+def find(dependency):
+    if isinstance(dependency, Scope):
+        return dependency
+    return None
+
+def seen(dependency):
+    return dependency
+
+class Route(APIRoute):
+    def __init__(self, path, endpoint, known=None):
+        last = None
+        for hint in get_type_hints(endpoint, include_extras=True).values():
+            if get_origin(hint) is not Annotated:
+                continue
+            marker = hint.__metadata__[0]
+            %s
+        self.last = last
+"""
+)
+REACTIONS = {
+    "if isinstance(marker, Depends): self.names = 1": [{"fastapi.Depends"}],
+    "if isinstance(marker, Scope): self.names = 1": [{"m.Scope"}],
+    "if not isinstance(marker, Depends):\n                continue\n            self.names = 1": [
+        {"fastapi.Depends"}
+    ],
+    "if isinstance(marker, Depends) and isinstance(marker.dependency, Scope): break": [
+        {"fastapi.Depends", "m.Scope"}
+    ],
+    "if isinstance(marker.dependency, Scope): self.names = 1": [set(), {"m.Scope"}],
+    "if isinstance(marker, Depends): found = find(marker.dependency)": [],
+    "if isinstance(marker, Depends) and seen(marker.dependency) is not None: return": [
+        {"fastapi.Depends"}
+    ],
+    "found = find(marker.dependency)": [set()],
+    "if isinstance(known, Scope): self.names = 1": [set()],
+    "if isinstance(endpoint, Scope): self.names = 1": [set()],
+    "if isinstance(marker, Depends): return": [{"fastapi.Depends"}],
+    "if not isinstance(marker, Depends): self.names = 1": [set()],
+    "last = marker": [set()],
+    "if isinstance(last, Depends): self.names = 1": [set()],
+    "print(marker)": [set()],
+    "return": [set()],
+    "continue": [],
+}
+
 
 def uses_in(text: str) -> list[str]:
-    source = decode("m.py", f"{HEAD}{text}".encode())
+    return [use.text for use in uses_of(text)]
+
+
+def uses_of(text: str) -> tuple[Use, ...]:
+    source = decode("m.py", text.encode())
     project = Project(Snapshot({"m.py": source}), Targets())
-    return [shown for _, shown in project.web.taken_back.uses]
+    return project.web.taken_back.uses
 
 
 @pytest.mark.parametrize("text", USES)
 def test_what_calls_an_endpoint_or_reads_its_parameters_takes_it_back(text):
-    assert uses_in(text) == [USES[text]]
+    assert uses_in(HEAD + text) == [USES[text]]
 
 
 @pytest.mark.parametrize("text", OTHERS)
 def test_names_sources_and_other_objects_are_no_such_use(text):
-    assert uses_in(text) == []
+    assert uses_in(HEAD + text) == []
+
+
+@pytest.mark.parametrize("body", REACTIONS)
+def test_a_reader_of_hints_reacts_to_the_classes_that_it_checks(body):
+    [use] = uses_of(READER % body)
+    assert [*map(set, use.reactions)] == REACTIONS[body]

@@ -22,6 +22,7 @@ from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
 from awaken.project.values.attributes.attributes_by_name import AttributesByName
 from awaken.project.values.calls.expected import expected_at
+from awaken.project.values.domain import ClassOf, InstanceOf, Value
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.questions import Passed
 
@@ -65,9 +66,30 @@ class ProgramEvaluator(Evaluator):
         followed = {obstacle: self.value_calls(obstacle) for obstacle in values}
         calls = (place for places in followed.values() for place in places if place is not None)
         sites = {*callers.sites, *(CallSite(place, int(is_made)) for place in calls)}
+        if owner is not None and function.name == "__call__":
+            sites.update(CallSite(place, 1) for place in self._calls_of_objects(module, owner))
         return Callers(
             tuple(sorted(sites, key=lambda site: (site.place.path, site.place.span))),
             tuple(item for item in callers.obstacles if None in followed.get(item, (None,))),
+        )
+
+    def _calls_of_objects(self, module: Module, owner: ast.ClassDef) -> Iterator[Place]:
+        """Yield calls of objects of a class: in its files, and where variables hold them."""
+        name = module.full_name(owner)
+        for home in self.modules_at(self.words.files_with(owner.name)):
+            for call in home.nodes_of(ast.Call):
+                with self.without_callers():
+                    values = self.values(home, call.func)
+                kinds = {type(value) for value in values if self._is_of(name, value)}
+                if ClassOf in kinds:
+                    made = Obstacle("value", "it is made", home.place(call))
+                    yield from (place for place in self.value_calls(made) if place is not None)
+                if InstanceOf in kinds:
+                    yield home.place(call)
+
+    def _is_of(self, name: str, value: Value) -> bool:
+        return isinstance(value, ClassOf | InstanceOf) and any(
+            facts.qualified == name for facts in self.classes.line(value.qualified)
         )
 
     def modules_with(self, words: Sequence[bytes]) -> Iterator[Module]:

@@ -203,7 +203,7 @@ that get their first one.
 | a decorator that passes arguments by position, or not all | the function may get others, or too few |
 | a decorator of another file, with `from __future__ import annotations` and FastAPI before 0.123.5 | FastAPI evaluates the annotation in that file |
 | a direct call that leaves out a parameter such as `limit` | it gets `10` instead of the `Query()` object |
-| code that calls `route.endpoint`, or reads its parameters | the same; `get_type_hints()` sees the markers |
+| code that calls `route.endpoint`, or reads its parameters | the same; `get_type_hints()` sees the markers, which counts unless the code only looks for others |
 | a function that other programs may call by position | its parameters change their positions |
 | a function whose calls are not all known | an unknown call may fail |
 
@@ -235,11 +235,11 @@ aurweb is the same before and after.
 
 | program | functions | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
+| polarsource/polar @ c6c3645e | 457 | 420 | 30 | 7 |
 | nupurmadaan04/SOUL_SENSE_EXAM @ ab231507 | 406 | 392 | 14 | 0 |
 | GNS3/gns3-server | 354 | 350 | 0 | 4 |
 | fief-dev/fief @ 485ecb4a | 286 | 193 | 33 | 60 |
 | mlrun/mlrun @ eb4cf70f | 107 | 107 | 0 | 0 |
-| polarsource/polar @ 918553c4 | 79 | 79 | 0 | 0 |
 | mealie-recipes/mealie @ b5643a93 | 68 | 61 | 2 | 5 |
 | freqtrade/freqtrade | 60 | 31 | 1 | 28 |
 | lnbits/lnbits | 49 | 44 | 1 | 4 |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -190,9 +191,8 @@ def _caveats_of(
         caveats += _of_call(project, signature, site)
     for obstacle in callers.obstacles:
         caveats += _of_obstacle(project, signature, obstacle)
-    caveats += [
-        f"`{text}` may call it, or read its defaults" for _, text in project.web.taken_back.uses[:1]
-    ]
+    uses = project.web.taken_back.uses_affecting(module, [parameter.marker for parameter in marked])
+    caveats += [f"`{text}` may call it, or read its defaults" for text in islice(uses, 1)]
     return list(dict.fromkeys(caveats))
 
 

@@ -6,9 +6,12 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
+from msgspec import Struct
+
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
+from awaken.project.frameworks.web.hint_readers import HINTS, HintReaders
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, last_name
@@ -16,25 +19,47 @@ from awaken.project.source.trees import Function, keyword_of, last_name
 _ENDPOINT = "endpoint"
 _WORDS = [b"endpoint", b".dependant", b".dependency"]
 _ROUTES = (*FRAMEWORKS, b".routes", b"dependant")
-_HINTS = "typing.get_type_hints"
 # The text of a function changes with every rewrite.
 _READING = library_names().reading_signatures - {"inspect.getsource", "inspect.getsourcelines"}
 _SIGNATURES = {"__annotations__", "__defaults__", "__kwdefaults__", "__signature__"}
 _LIBRARIES = ("fastapi.", "starlette.")
 
 
+class Use(Struct, frozen=True):
+    """A call of such a function, or a read of its parameters; ``reactions`` as of HintReaders."""
+
+    place: Place
+    text: str
+    reactions: tuple[frozenset[str], ...]
+
+
 class TakenBack(ProgramFacts):
     """Finds who may call what FastAPI calls, or read its parameters."""
 
+    def uses_affecting(self, module: Module, markers: list[ast.Call]) -> Iterator[str]:
+        """Yield the text of each use that may differ for a function with ``markers``."""
+        for use in self.uses:
+            if self._readers.reacts(use.reactions, module, markers):
+                yield use.text
+
     @cached_property
-    def uses(self) -> tuple[tuple[Place, str], ...]:
-        """Where code does so, with the text of it; in source order of each file."""
+    def _readers(self) -> HintReaders:
+        return HintReaders(self._evaluator)
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """Where code does so; in source order of each file."""
         return tuple(
-            (module.place(use), module.excerpt(use))
+            Use(module.place(use), module.excerpt(use), self._reactions(module, use))
             for module in self._evaluator.modules_with(_WORDS)
             for node, is_called in self._functions_in(module)
             for use in self._uses(module, node, is_called=is_called)
         )
+
+    def _reactions(self, module: Module, use: ast.expr) -> tuple[frozenset[str], ...]:
+        if isinstance(use, ast.Call) and self._evaluator.qualified_name(module, use.func) == HINTS:
+            return self._readers.reactions(module, _reads_of(module, use))
+        return (frozenset(),)
 
     def _functions_in(self, module: Module) -> Iterator[tuple[ast.expr, bool]]:
         """Yield what may be a function of FastAPI, and whether calling it counts."""
@@ -76,7 +101,7 @@ class TakenBack(ProgramFacts):
     def _reads_parameters(self, module: Module, call: ast.Call) -> bool:
         """Whether a call gives the parameters of a function, and code reads more than names."""
         name = self._evaluator.names.qualified_name(module, call.func)
-        if name == _HINTS:
+        if name == HINTS:
             # It gives the types alone, as they are without `Annotated`.
             return keyword_of(call, "include_extras") is not None
         return name in _READING and not all(

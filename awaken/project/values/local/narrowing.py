@@ -61,7 +61,7 @@ class Narrowing(EvaluatorPart):
             # Another function may give it a value at any time.
             return found
         ends = [_end_of_binding(module, binding.node) for binding in bindings]
-        for check in _checks(module, read):
+        for check in checks_before(module, read):
             start = position(check.test)
             is_given = any(start < end <= check.until for end in ends)
             if not is_given and not _may_change(module, check, read):
@@ -203,7 +203,7 @@ def _key(node: ast.expr) -> object:
     )
 
 
-def _checks(module: Module, read: _Read) -> Iterator[_Check]:
+def checks_before(module: Module, read: ast.expr | ast.stmt) -> Iterator[_Check]:
     """Yield the checks that were passed before a read, the nearest first."""
     inner: ast.AST = read
     until = position(read)
