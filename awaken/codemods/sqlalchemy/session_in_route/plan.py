@@ -193,8 +193,7 @@ def _rewrite(
 
 def _block(module: Module, function: Function, call: ast.Call) -> ast.With | ast.AsyncWith:
     """Return the statement that opens the session, one of the body. Raises Refused."""
-    item = module.parent(call)
-    block = None if item is None else module.parent(item)
+    block = module.parent(module.parent(call))
     is_own = isinstance(block, ast.AsyncWith | ast.With) and len(block.items) == 1
     if isinstance(block, ast.AsyncWith | ast.With) and is_own and block in function.body:
         return block
