@@ -75,6 +75,39 @@ class Surroundings(Struct, frozen=True):
     is_value: bool = False
 
 
+class LoadOptions(Struct, frozen=True):
+    """Loader options to add to a statement: the beginning of a chain of ``calls`` calls.
+
+    ``at`` is the call, counted from the beginning, that takes the options ``added``; without one
+    there is a new call after the beginning. ``changed`` are arguments with other code: the call,
+    the position, and the code.
+    """
+
+    calls: int
+    at: int | None
+    changed: tuple[tuple[int, int, str], ...]
+    added: tuple[str, ...]
+
+
+class SessionBlock(Struct, frozen=True):
+    """The statements ``first`` to ``last`` of the body of a node, counted from 0.
+
+    ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
+    closes it in its ``finally`` and nothing else, one whose ``finally`` does so at its end, the
+    statement that ``closes`` it, or ``nothing`` of the kind. A ``try`` has ``begun`` if it makes
+    the session first, and closes it last; both numbers are its own. ``inner`` are the sessions of
+    the body of such a ``try``, without that statement, or of one that goes. If a ``finally`` is
+    kept, they are those of the statements after ``first``.
+    """
+
+    first: int
+    last: int
+    name: str
+    ends: str
+    is_async: bool
+    inner: tuple[SessionBlock, ...] = ()
+
+
 Rewriter = Callable[[Any, Any, Surroundings], Any]
 """``function(updated LibCST node, payload, surroundings) -> node``; for ``InsertStatements`` the
 node is None and the result a sequence of LibCST statements."""

@@ -6,20 +6,10 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
-
+from awaken.contract import Surroundings
 from awaken.workspace.sources import LINE_END
 
 SortKey = Callable[[str], tuple[int, str]]
-
-
-class LineStyle(Struct, frozen=True):
-    """How lines are written here: ``line_indent`` is what the statement itself starts with."""
-
-    newline: str = "\n"
-    indent: str = "    "
-    line_indent: str = ""
-    line_length: int = 88
 
 
 def by_type(name: str) -> tuple[int, str]:
@@ -47,7 +37,7 @@ def sort_key(names: Sequence[str]) -> SortKey | None:
     return None
 
 
-def new_import(module: str, names: Sequence[str], style: LineStyle) -> str:
+def new_import(module: str, names: Sequence[str], style: Surroundings) -> str:
     """Return ``from module import names`` without a newline at its end.
 
     One name to a line, in parentheses, if it would be longer than a line.
@@ -59,13 +49,13 @@ def new_import(module: str, names: Sequence[str], style: LineStyle) -> str:
     return f"from {module} import {_exploded_text(ordered, style)}"
 
 
-def _exploded_text(names: Sequence[str], style: LineStyle) -> str:
+def _exploded_text(names: Sequence[str], style: Surroundings) -> str:
     inside = style.line_indent + style.indent
     lines = [f"{inside}{name}," for name in names]
     return style.newline.join(["(", *lines, f"{style.line_indent})"])
 
 
-def add_name(statement: str, name: str, style: LineStyle) -> str:
+def add_name(statement: str, name: str, style: Surroundings) -> str:
     """Return the ``from`` import ``statement`` with ``name`` (``a`` or ``a as b``) added.
 
     The name goes to its place if the names are sorted, else to the end.
@@ -84,7 +74,7 @@ def add_name(statement: str, name: str, style: LineStyle) -> str:
     return f"{head} {_exploded_text([*texts[:place], name, *texts[place:]], style)}"
 
 
-def joined_imports(first: str, second: str, style: LineStyle) -> str | None:
+def joined_imports(first: str, second: str, style: Surroundings) -> str | None:
     """Return the import ``first`` with the names of ``second`` added; None for other code.
 
     Both replace the same ``from`` import.
@@ -107,7 +97,7 @@ def _name(alias: str) -> str:
 
 
 def _insert(
-    statement: str, aliases: list[tuple[int, int]], place: int, name: str, style: LineStyle
+    statement: str, aliases: list[tuple[int, int]], place: int, name: str, style: Surroundings
 ) -> str:
     joined = _insert_on_shared_line(statement, aliases, place, name)
     if joined is not None and _fits(joined, style):
@@ -150,7 +140,7 @@ def _insert_on_shared_line(
     return f"{statement[:end]}, {name}{statement[end:]}"
 
 
-def _fits(statement: str, style: LineStyle) -> bool:
+def _fits(statement: str, style: Surroundings) -> bool:
     first, *others = LINE_END.split(statement)
     widths = [len(style.line_indent) + len(first), *map(len, others)]
     return max(widths) <= style.line_length

@@ -6,40 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
-from msgspec import Struct
 
+from awaken.contract.rewriter_input import SessionBlock
 from awaken.editing.call_arguments import code
 from awaken.editing.comments import lost_comments
 from awaken.editing.statements import as_block, without_blank_lines
 
 
-class Moved(Struct, frozen=True):
-    """The statements ``first`` to ``last`` of a body, counted from 0.
-
-    ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
-    closes it in its ``finally`` and nothing else, one whose ``finally`` does so at its end, the
-    statement that ``closes`` it, or ``nothing`` of the kind. A ``try`` has ``begun`` if it makes
-    the session first, and closes it last; both numbers are its own. ``inner`` are the sessions of
-    the body of such a ``try``, or of one that goes. If a ``finally`` is kept, they are those of the
-    statements after the first one.
-    """
-
-    first: int
-    last: int
-    name: str
-    ends: str
-    is_async: bool
-    inner: tuple[Moved, ...] = ()
-
-
-def with_sessions(node: Any, moved: list[Moved]) -> Any:
+def with_sessions(node: Any, moved: Sequence[SessionBlock]) -> Any:
     """``s = Session(); try: f(s); finally: s.close()`` → ``with Session() as s: f(s)``."""
     statements = _with_blocks(list(node.body.body), moved)
     return node.with_changes(body=node.body.with_changes(body=statements))
 
 
-def _with_blocks(statements: list[Any], moved: Sequence[Moved]) -> list[Any]:
-    done: list[Moved] = []
+def _with_blocks(statements: list[Any], moved: Sequence[SessionBlock]) -> list[Any]:
+    done: list[SessionBlock] = []
     # From the end, so that the other numbers stay right, except inside moved code.
     for item in sorted(moved, key=lambda each: each.first, reverse=True):
         inside = sum(each.last - each.first for each in done if each.first <= item.last)
@@ -55,7 +36,7 @@ def _with_blocks(statements: list[Any], moved: Sequence[Moved]) -> list[Any]:
     return statements
 
 
-def _block(taken: list[Any], data: Moved) -> cst.With:
+def _block(taken: list[Any], data: SessionBlock) -> cst.With:
     made, *middle = taken
     if data.ends == "begun":
         tried = as_block(made.body)
@@ -69,7 +50,7 @@ def _block(taken: list[Any], data: Moved) -> cst.With:
     return cst.With([item], body, asynchronous=asynchronous)
 
 
-def _pair_inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
+def _pair_inside(middle: list[Any], data: SessionBlock) -> tuple[list[Any], list[Any]]:
     """Return the statements of the block, and the comments at its end."""
     if data.ends == "nothing":
         return middle, []

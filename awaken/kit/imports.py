@@ -6,8 +6,8 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Edit, Reason, ReleaseImport, TextEdit
-from awaken.editing.import_lines import LineStyle, add_name, remove_name
+from awaken.contract import Edit, Reason, ReleaseImport, Surroundings, TextEdit
+from awaken.editing.import_lines import add_name, remove_name
 from awaken.kit.names_here import name_here
 from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.reasons import NAME_TAKEN
@@ -133,7 +133,7 @@ def _extended_edit(site: Site[ast.AST], statement: ast.ImportFrom, name: str) ->
     text, start = site.module.source.text, site.module.span(statement).start
     line = LINE_END_BYTES.split(text[:start])[-1]
     first = LINE_END_BYTES.search(text)
-    style = LineStyle(
+    style = Surroundings(
         newline="\n" if first is None else first.group().decode(),
         line_indent=line[: len(line) - len(line.lstrip(b" \t"))].decode(),
     )

@@ -8,26 +8,25 @@ from typing import Any
 import libcst as cst
 
 from awaken.contract import Surroundings
+from awaken.contract.rewriter_input import LoadOptions
 from awaken.editing.call_arguments import (
     appended_call,
     fit_arguments,
     keyword_argument,
     without_argument,
 )
-from awaken.editing.relationships.load_options import MoreOptions, with_load_options
+from awaken.editing.relationships.load_options import with_load_options
 from awaken.editing.relationships.relationship_loading import (
     with_backref,
     with_lazy,
     with_lazy_in_keywords,
 )
-from awaken.editing.session_blocks import Moved, with_sessions
+from awaken.editing.session_blocks import with_sessions
 from awaken.kit.payloads import (
     Argument,
     Backref,
     Keyword,
     Lazy,
-    LoadOptions,
-    SessionBlock,
     SessionBlocks,
     Statements,
 )
@@ -63,18 +62,12 @@ def load_options(
     node: cst.BaseExpression, data: LoadOptions, around: Surroundings
 ) -> cst.BaseExpression:
     """``query(User).all()`` → ``query(User).options(selectinload(User.posts)).all()``."""
-    changed = {(call, position): code for call, position, code in data.changed}
-    return with_load_options(node, data.calls, MoreOptions(data.at, data.added, changed), around)
+    return with_load_options(node, data, around)
 
 
 def session_blocks(node: Any, data: SessionBlocks, _around: Surroundings) -> Any:
     """``s = Session(); f(s); s.close()`` → ``with Session() as s: f(s)``."""
-    return with_sessions(node, [_moved_block(block) for block in data.blocks])
-
-
-def _moved_block(block: SessionBlock) -> Moved:
-    inner = tuple(map(_moved_block, block.inner))
-    return Moved(block.first, block.last, block.name, block.ends, block.is_async, inner)
+    return with_sessions(node, data.blocks)
 
 
 def set_lazy(node: cst.Call, data: Lazy, around: Surroundings) -> cst.Call:

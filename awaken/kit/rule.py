@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from msgspec import Struct
@@ -54,14 +55,14 @@ class Rule:
     the targets must admit some of them. ``reads`` names the other files that the rule reads
     (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``, ``templates/**/*.html``.
     ``pieces`` are texts that its changes may add to the replaced code (``.limit(1)``), each with
-    the reason; ``awaken explain`` gives it. ``per_file`` says that a file's sites can be planned
-    without those of other files, except those in the same change. Such a rule may be planned file
-    by file, in several processes. ``decides_by`` says the same for a rule that is planned at once:
-    ``file`` that other files' sites change nothing; ``selection`` that this holds for files outside
-    of which nothing may be written, and that a file without a trigger has no site; ``program`` that
-    any site may matter. ``looks_outside`` says that it asks which files of the repository around
-    the project use that. ``is_foreign`` says that code of others decides, which awaken cannot tell
-    when it changes.
+    the reason; ``awaken explain`` gives it. ``writers`` names the modules of its own rewriters.
+    ``per_file`` says that a file's sites can be planned without those of other files, except those
+    in the same change. Such a rule may be planned file by file, in several processes.
+    ``decides_by`` says the same for a rule that is planned at once: ``file`` that other files'
+    sites change nothing; ``selection`` that this holds for files outside of which nothing may be
+    written, and that a file without a trigger has no site; ``program`` that any site may matter.
+    ``looks_outside`` says that it asks which files of the repository around the project use that.
+    ``is_foreign`` says that code of others decides, which awaken cannot tell when it changes.
     """
 
     name: ClassVar[str]
@@ -78,6 +79,7 @@ class Rule:
     reads: ClassVar[tuple[str, ...]] = ()
     pieces: ClassVar[Mapping[str, str]] = {}
     reasons: ClassVar[tuple[Reason, ...]] = ()
+    writers: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[type[Struct]] = NoOptions
     status: ClassVar[Status] = Status.DEFAULT
     per_file: ClassVar[bool] = False
@@ -113,14 +115,11 @@ class Rule:
         del project, files
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the rewriters that this rule's edits name: those of the kit, or its own.
+        """Return the rewriters that this rule's edits name: those of the kit, and its own.
 
-        A rule that has its own imports them here, from a module ``rewrite`` next to it: LibCST is
-        loaded when there is something to write, and there only.
+        They load LibCST, so that it is loaded where there is something to write, and there only.
         """
-        from awaken.kit import rewriters  # noqa: PLC0415  loads LibCST
-
-        return rewriters_in(rewriters)
+        return rewriters_in(*map(import_module, ("awaken.kit.rewriters", *self.writers)))
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return in one sentence why nothing at ``place`` is a site of this rule.

@@ -85,8 +85,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       are one, with its name.
     - ``plain_bases``: classes that add nothing to the mapping of a subclass that loads eagerly.
     - ``class_queries``: such attributes whose subclasses have ``query``, and the attribute of the
-      instance that is the session behind it; ``queried_classes`` are classes of a library with
-      such a ``query``, and the variable of a library that holds the instance.
+      instance that is the session behind it; ``queried_classes`` are mapped classes of a
+      library with such a ``query``, and the variable of a library that holds the instance.
     - ``query_classes``: what ``query()`` returns unless the program has a class of its own;
       ``query_attributes`` are their public names, in any version, and ``query_callers`` those that
       a subclass may replace, with the methods that call them.
@@ -172,11 +172,12 @@ class Knowledge:
         self.table_keyword_bases = _all_names(item.table_keyword_bases for item in libraries)
         self.declarative_factories = _all_names(item.declarative_factories for item in libraries)
         self.declarative_attributes = _all_names(item.declarative_attributes for item in libraries)
-        self.mapped_classes = _all_names(item.mapped_classes for item in libraries)
+        mapped = _all_names(item.mapped_classes for item in libraries)
         self.mapped_attributes = _merge_tables(item.mapped_attributes for item in libraries)
         self.plain_bases = _all_names(item.plain_bases for item in libraries)
         self.class_queries = _merge_tables(item.class_queries for item in libraries)
         self.queried_classes = _merge_tables(item.queried_classes for item in libraries)
+        self.mapped_classes = mapped | self.queried_classes.keys()
         self.query_classes = _all_names(item.query_classes for item in libraries)
         self.query_attributes = _all_names(item.query_attributes for item in libraries)
         self.query_callers: dict[str, set[str]] = {}

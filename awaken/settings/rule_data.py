@@ -47,6 +47,7 @@ class RuleData(Struct, frozen=True, kw_only=True):
     declares: dict[str, str]
     reads: tuple[str, ...]
     pieces: dict[str, str]
+    writers: tuple[str, ...]
     reasons: tuple[Reason, ...]
     status: Status
     per_file: bool

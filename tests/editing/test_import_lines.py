@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awaken.contract import Surroundings
 from awaken.editing.import_lines import (
-    LineStyle,
     add_name,
     by_type,
     new_import,
@@ -36,8 +36,8 @@ def test_the_order_that_names_are_in(names, key):
 
 
 def test_a_new_import_is_sorted_and_fits_its_line():
-    assert new_import("m", ["b", "C", "a"], LineStyle()) == "from m import C, a, b"
-    style = LineStyle(newline="\r\n", indent="\t", line_indent="  ", line_length=22)
+    assert new_import("m", ["b", "C", "a"], Surroundings()) == "from m import C, a, b"
+    style = Surroundings(newline="\r\n", indent="\t", line_indent="  ", line_length=22)
     assert new_import("m", ["b", "a as c"], style) == (
         "from m import (\r\n  \ta as c,\r\n  \tb,\r\n  )"
     )
@@ -45,7 +45,7 @@ def test_a_new_import_is_sorted_and_fits_its_line():
 
 
 def test_positions_are_characters_not_bytes():
-    assert add_name("from größe import ä, ü", "ö", LineStyle()).count("ö, ü") in {0, 1}
+    assert add_name("from größe import ä, ü", "ö", Surroundings()).count("ö, ü") in {0, 1}
     assert remove_name("from größe import ä, ö, ü", "ö") == "from größe import ä, ü"
 
 
@@ -96,12 +96,12 @@ def test_a_plain_import_loses_one_of_its_names():
     ],
 )
 def test_a_name_joins_the_line_of_others(statement, name, wanted):
-    assert add_name(statement, name, LineStyle()) == wanted
+    assert add_name(statement, name, Surroundings()) == wanted
 
 
 def test_a_name_that_does_not_fit_gets_a_line():
     statement = "from m import (a, b,\n               d, e)"
-    added = add_name(statement, "c", LineStyle(line_length=20))
+    added = add_name(statement, "c", Surroundings(line_length=20))
     assert added == "from m import (a, b,\n               c,\n               d, e)"
 
 
@@ -133,7 +133,7 @@ def names_of(statement):
 )
 def test_adding_keeps_all_names_and_their_order(names, layout, new, length, ordered):
     names = sorted(names, key=by_type) if ordered else names
-    added = add_name(laid_out(names, layout), new, LineStyle(line_length=length))
+    added = add_name(laid_out(names, layout), new, Surroundings(line_length=length))
     found = names_of(added)
     assert [name for name in found if name != new] == names
     assert found.count(new) == 1

@@ -37,13 +37,9 @@ def read_list(text: str, shown: str) -> list[Listed]:
     if stripped.startswith(("[", "{")):
         return list(_from_json(stripped, shown))
     first = next((line for line in text.splitlines() if line.strip() and line[0] != "#"), "")
-    if "," in first or _is_header(first):
+    if "," in first or _known_text(first.strip()) in _COLUMNS["url"]:
         return list(_from_csv(text, shown))
     return list(_from_lines(text))
-
-
-def _is_header(line: str) -> bool:
-    return _known_text(line.strip()) in _COLUMNS["url"]
 
 
 def _from_lines(text: str) -> Iterator[Listed]:

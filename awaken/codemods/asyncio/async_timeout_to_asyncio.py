@@ -149,7 +149,7 @@ class AsyncTimeoutToAsyncio(CallRule):
         module, call = site.module, site.node
         shown = module.excerpt(call)
         item = module.parent(call)
-        block = None if item is None else module.parent(item)
+        block = module.parent(item)
         if not isinstance(item, ast.withitem) or not isinstance(block, ast.With | ast.AsyncWith):
             raise Refused(NO_BLOCK, shown)
         qualified = project.qualified_name(module, call.func) or ""

@@ -149,13 +149,9 @@ class EnsureFuture(SiteRule):
             span = module.span(node)
             is_here = span.contains(place.span) or place.span.contains(span)
             # Only here: a name may take the evaluation of a whole file.
-            if is_here and _is_ensured(project, module, node):
+            if is_here and project.qualified_name(module, node.func) == _ENSURE:
                 return _why_kept(project, module, node)
         return None
-
-
-def _is_ensured(project: Project, module: Module, node: ast.Call) -> bool:
-    return project.qualified_name(module, node.func) == _ENSURE
 
 
 def _why_kept(project: Project, module: Module, call: ast.Call) -> str:

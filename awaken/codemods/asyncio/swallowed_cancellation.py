@@ -411,7 +411,7 @@ def _awaited_last(
 ) -> ast.AsyncFunctionDef | None:
     """Return the coroutine function that ends by awaiting ``call`` of ``function``."""
     around, awaited = module.enclosing_coroutine(call), module.parent(call)
-    below = None if awaited is None else module.parent(awaited)
+    below = module.parent(awaited)
     is_whole = isinstance(awaited, ast.Await) and isinstance(below, ast.Expr | ast.Return)
     if last_name(call.func) != function.name or not is_whole:
         return None

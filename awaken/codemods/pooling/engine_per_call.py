@@ -116,14 +116,10 @@ class EnginePerCall(Advice):
                 f"`{opening.called_name}` opens a new connection pool for every request", _CURE, way
             )
             for opening in openings(project, *_RESOURCES)
-            if not _is_named_by_caller(opening) and not _is_shared(opening)
+            if not _is_named_by_caller(opening)
+            and not any(keyword.arg == "connection_pool" for keyword in opening.call.keywords)
             if (way := project.web.endpoints.leading_to(opening.module, opening.call))
         )
-
-
-def _is_shared(opening: Opening) -> bool:
-    """Whether a pool is passed over that others use as well."""
-    return any(keyword.arg == "connection_pool" for keyword in opening.call.keywords)
 
 
 def _is_named_by_caller(opening: Opening) -> bool:

@@ -141,12 +141,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Edit, Level, Phase, Reason, Status
+from awaken.contract.rewriter_input import SessionBlock
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.payloads import (
     SESSION_BLOCKS,
     WRITE_STATEMENTS,
-    SessionBlock,
     SessionBlocks,
     Statements,
 )

@@ -5,34 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import libcst as cst
-from msgspec import Struct
 
 from awaken.contract import Surroundings
+from awaken.contract.rewriter_input import LoadOptions
 from awaken.editing.call_arguments import appended_call, code, line_break
 from awaken.editing.chains import chain_lines
 from awaken.editing.chains.chain_layout import Space, can_be_laid_out, lay_out, listed_call
 
 
-class MoreOptions(Struct, frozen=True):
-    """The options to write: those ``added`` go into the call ``at``, or into a new one.
-
-    Calls are counted from the beginning; the new one follows it. ``changed`` are arguments with
-    other code, by their call and position.
-    """
-
-    at: int | None
-    added: Sequence[str]
-    changed: Mapping[tuple[int, int], str]
-
-
 def with_load_options(
-    node: cst.BaseExpression, calls: int, more: MoreOptions, around: Surroundings
+    node: cst.BaseExpression, data: LoadOptions, around: Surroundings
 ) -> cst.BaseExpression:
-    """Return a chain of ``calls`` calls with more options."""
-    at, changed = more.at, more.changed
-    links, start = _pair_apart(node, calls)
+    """Return a chain of calls with more options."""
+    at, changed = data.at, {(call, position): text for call, position, text in data.changed}
+    links, start = _pair_apart(node, data.calls)
     links = [_with_changed(link, index, changed) for index, link in enumerate(links)]
-    options = [cst.Arg(cst.parse_expression(text)) for text in more.added]
+    options = [cst.Arg(cst.parse_expression(text)) for text in data.added]
     touched = {index for index, _ in changed}
     if at is not None:
         for option in options:
@@ -48,7 +36,7 @@ def with_load_options(
         _fitted_call(link, around) if index in touched else link for index, link in enumerate(links)
     ]
     whole = _joined_node(start, links)
-    if isinstance(node, cst.Call) and links and calls:
+    if isinstance(node, cst.Call) and links and data.calls:
         whole = whole.with_changes(lpar=node.lpar, rpar=node.rpar)
     return _laid_out(whole, links, around)
 

@@ -15,7 +15,6 @@ from functools import lru_cache
 from msgspec import Struct
 
 from awaken.contract import Parentheses, Span, Surroundings
-from awaken.editing.import_lines import LineStyle
 from awaken.editing.line_breaks import LONGEST_LINE, can_be_broken
 from awaken.editing.outer_parentheses import OuterPair, outer_pair
 from awaken.editing.pragmas import width_behind
@@ -45,9 +44,11 @@ class FileStyle(Struct, frozen=True):
     indent: str = "    "
     line_length: int = 88
 
-    def of_imports(self, line_indent: bytes) -> LineStyle:
+    def of_imports(self, line_indent: bytes) -> Surroundings:
         """Return the same for an import whose line begins with ``line_indent``."""
-        return LineStyle(self.newline, self.indent, line_indent.decode(), self.line_length)
+        return Surroundings(
+            self.newline, self.indent, line_indent.decode(), line_length=self.line_length
+        )
 
 
 def style_of(module: Module, line_length: int, *, is_assumed: bool = False) -> FileStyle:

@@ -14,8 +14,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import ChangeId, NeedImport, Place, Problem, ReleaseImport, Span
-from awaken.editing.import_lines import LineStyle, add_name, by_type, new_import, remove_name
+from awaken.contract import (
+    ChangeId,
+    NeedImport,
+    Place,
+    Problem,
+    ReleaseImport,
+    Span,
+    Surroundings,
+)
+from awaken.editing.import_lines import add_name, by_type, new_import, remove_name
 from awaken.editing.pragmas import is_about_place
 from awaken.engine.edits.file_slices import binds, line_of_statement, nodes_near_word
 from awaken.engine.edits.owned_edits import OwnedEdit
@@ -370,7 +378,7 @@ class _Reconciling:
             text = text if less is None else less
         return text
 
-    def _line_style(self, statement: ast.stmt | None = None) -> LineStyle:
+    def _line_style(self, statement: ast.stmt | None = None) -> Surroundings:
         indent = b"" if statement is None else line_indent(self._text, self._number_at(statement))
         return self._style.of_imports(indent)
 
@@ -506,7 +514,9 @@ class _Reconciling:
                 return block
         return None
 
-    def _rendered_text(self, lines: Sequence[_Wanted], style: LineStyle, comment: str = "") -> str:
+    def _rendered_text(
+        self, lines: Sequence[_Wanted], style: Surroundings, comment: str = ""
+    ) -> str:
         """Return the lines in the order of their sections, which blank lines set apart.
 
         The ``comment`` follows the first line of each import.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from awaken.contract import Edit, Place
+from awaken.contract.rewriter_input import LoadOptions
 from awaken.kit.eager_loads.gets_by_key import GETS_BY_KEY, GetByKey, get_by_key
 from awaken.kit.eager_loads.levels import Level, Loads
 from awaken.kit.eager_loads.loader_options import Given, NamesHere, Option, given_at, written_code
@@ -30,7 +31,7 @@ from awaken.kit.eager_loads.reasons import (
 )
 from awaken.kit.eager_loads.refreshes import plan_refreshes
 from awaken.kit.names_here import is_dotted
-from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
+from awaken.kit.payloads import LOAD_OPTIONS
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.loads.module_reader import ModuleReader

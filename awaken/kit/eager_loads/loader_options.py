@@ -99,7 +99,9 @@ def given_at(project: Project, module: Module, node: ast.expr) -> Given:
             inner = [(module, node.value)]
         case ast.List() | ast.Tuple():
             inner = [(module, element) for element in node.elts]
-        case ast.Call() if last_name(node.func) not in _FUNCTIONS and not _is_chain(node):
+        case ast.Call() if last_name(node.func) not in _FUNCTIONS and not any(
+            last_name(call.func) in _FUNCTIONS for call in chained_calls(node)
+        ):
             inner = _returned_pairs(project, module, node)
         case _:
             read = _read(module, node)
@@ -115,11 +117,6 @@ def _join_options(
     result = [given_at(project, *pair).options for pair in inner]
     known = [candidate for candidate in result if candidate is not None]
     return [option for item in known for option in item] if len(known) == len(result) else None
-
-
-def _is_chain(node: ast.Call) -> bool:
-    """Whether an option is called on: ``joinedload(Post.author).load_only(User.id)``."""
-    return any(last_name(call.func) in _FUNCTIONS for call in chained_calls(node))
 
 
 def _is_changed(module: Module, name: ast.Name) -> bool:

@@ -21,7 +21,6 @@ class Frameworks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     - ``classes``: what an instance of a class is; names as the program writes them are in
       ``same``, by the one name that ``classes`` has.
-    - ``transparent``: methods whose decorators give back the function that they are given.
     - ``decorators``: decorators of libraries, and whether what they make is ``async``, ``sync``,
       or the ``same`` as the function.
     - ``methods``: functions and methods of libraries that are used as handlers: ``async`` or
@@ -31,7 +30,6 @@ class Frameworks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     source: str
     classes: dict[str, Kind]
     same: dict[str, str]
-    transparent: tuple[str, ...]
     decorators: dict[str, Literal["async", "sync", "same"]]
     methods: dict[str, Literal["async", "sync"]]
 

@@ -55,14 +55,6 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.distribution, *self.also
 
 
-class TypedArgument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An argument of ``functions`` of a database, by its position, that is of this ``type``."""
-
-    functions: tuple[str, ...]
-    position: int
-    type: str
-
-
 class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A distribution that runs coroutine tests.
 
@@ -132,8 +124,11 @@ class _Drivers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _TypedArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``types`` of arguments of ``functions`` of a database, by their position."""
+
     source: str
-    arguments: tuple[TypedArgument, ...]
+    functions: tuple[str, ...]
+    types: dict[str, str]
 
 
 class _AsyncTestPlugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,8 +152,8 @@ def default_drivers() -> DefaultDrivers:
 @cache
 def typed_arguments() -> dict[tuple[str, int], str]:
     """Return the types of arguments that are no text, by function and position."""
-    known = read_table(__name__, "typed_arguments.toml", _TypedArguments).arguments
-    return {(name, item.position): item.type for item in known for name in item.functions}
+    known = read_table(__name__, "typed_arguments.toml", _TypedArguments)
+    return {(name, int(at)): kind for name in known.functions for at, kind in known.types.items()}
 
 
 @cache

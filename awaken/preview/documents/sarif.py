@@ -102,7 +102,7 @@ class _Run:
             "automationDetails": {"id": "awaken/"},
             "columnKind": "unicodeCodePoints",
             "newlineSequences": ["\r\n", "\n", "\r"],
-            "originalUriBaseIds": {_ROOT: {"uri": _directory(self._places.base)}},
+            "originalUriBaseIds": {_ROOT: {"uri": self._places.base.as_uri().rstrip("/") + "/"}},
             "invocations": [self._invocation()],
             "results": list(self._results()),
         }
@@ -266,10 +266,6 @@ def _message(*sentences: str) -> _Table:
 
 def _ended_text(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
-
-
-def _directory(path: Path) -> str:
-    return path.as_uri().rstrip("/") + "/"
 
 
 def _descriptor(name: str, rule: Rule | None) -> _Table:

@@ -11,7 +11,7 @@ from rich.console import Console
 from awaken.contract import Finding, Level, Place
 from awaken.engine.explaining.explanation import Explanation, Site, Why
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
-from awaken.engine.report import ChangeSummary, SuppressedBy
+from awaken.engine.report import SuppressedBy
 from awaken.preview.console.page import Page, joined_text
 from awaken.preview.counts import plural
 from awaken.preview.diffs.file_diff import FileDiff
@@ -108,7 +108,7 @@ class _Printed:
         yield from self._outline(site)
         yield "also edits", self._others(site)
         for change in site.requires:
-            yield "requires", self._required_text(change)
+            yield "requires", f"{change.title} ({', '.join(map(self._path, change.paths))})"
         # A site that has a comment already needs no second one.
         if site.status != "held" and finding.level is not Level.ADVICE:
             comment = f"`# awaken: ignore[{finding.rule}]`"
@@ -148,9 +148,6 @@ class _Printed:
         if finding.reason == NEEDS_OTHER_VERSIONS.code and report is not None:
             for target in report.targets:
                 yield "declared", f"{target.name} {target.specifier} ({target.origin})"
-
-    def _required_text(self, change: ChangeSummary) -> str:
-        return f"{change.title} ({', '.join(map(self._path, change.paths))})"
 
     def _rewrite(self, site: Site) -> None:
         files, what = site.files, "The rewrite of this site"

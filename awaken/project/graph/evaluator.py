@@ -134,12 +134,10 @@ class ProgramEvaluator(Evaluator):
 
         An annotation or a default may, if it is not ``declared``.
         """
-        parameter, function = binding.node, binding.scope.node
-        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
+        parameter = binding.parameter
+        if parameter is None or not (declared or self.parameters.is_open(module, binding)):
             return None
-        if not declared and not self.parameters.is_open(module, binding):
-            return None
-        return self.passed_to(module, function, parameter)
+        return self.passed_to(module, *parameter)
 
 
 class ProgramFacts:

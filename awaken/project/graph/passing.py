@@ -166,10 +166,8 @@ class Passing:
         binding = module.scopes.only_binding(node)
         if binding is None or not self._is_open(module, binding):
             return None
-        parameter, function = binding.node, binding.scope.node
-        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
-            return None
-        return OpenParameter(module, function, parameter)
+        parameter = binding.parameter
+        return None if parameter is None else OpenParameter(module, *parameter)
 
 
 def collected_arguments(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:

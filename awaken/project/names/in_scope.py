@@ -335,6 +335,5 @@ def _from_imports(module: Module, site: ast.expr) -> Iterator[tuple[ast.ImportFr
 
 def _is_unconditional(module: Module, binding: Binding) -> bool:
     """Whether a binding is directly in its module or function, in no branch or block."""
-    statement = module.statement_of(binding.node)
-    above = None if statement is None else module.parent(statement)
+    above = module.parent(module.statement_of(binding.node))
     return isinstance(above, ast.Module | Function)

@@ -107,13 +107,17 @@ def _assigned_name_target(value: ast.expr) -> NameTarget:
 
 def dotted_name(node: ast.AST) -> str | None:
     """Return ``a.b.c`` for a chain of attributes on a name, else None."""
-    parts: list[str] = []
+    base, attributes = attributes_of(node)
+    return ".".join([base.id, *attributes]) if isinstance(base, ast.Name) else None
+
+
+def attributes_of(node: ast.AST) -> tuple[ast.AST, list[str]]:
+    """Return ``a`` and ``["b", "c"]`` for ``a.b.c``: where attributes begin, and their names."""
+    attributes: list[str] = []
     while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
+        attributes.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    return ".".join([node.id, *reversed(parts)])
+    return node, attributes[::-1]
 
 
 def _exports(module: Module) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ from awaken.knowledge import Knowledge
 from awaken.project.names.cyclic_answers import Answer, Circles
 from awaken.project.names.file_facts import FactsIndex, WrittenName
 from awaken.project.names.module_layout import FoundModule, Layout, submodule_name
-from awaken.project.names.module_tables import ModuleTable, NameTarget, target_of
+from awaken.project.names.module_tables import ModuleTable, NameTarget, attributes_of, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
@@ -119,15 +119,11 @@ class Names:
         return known[node]
 
     def _qualified_text(self, module: Module, node: ast.Attribute | ast.Name) -> str | None:
-        attributes: list[str] = []
-        base: ast.expr = node
-        while isinstance(base, ast.Attribute):
-            attributes.append(base.attr)
-            base = base.value
+        base, attributes = attributes_of(node)
         if not isinstance(base, ast.Name):
             return None
         name = self._told_text(self._question(module, base))
-        for attribute in reversed(attributes):
+        for attribute in attributes:
             name = None if name is None else self.member(name, attribute)
         return name
 
@@ -258,14 +254,11 @@ class Names:
         return _agreed_text(names)
 
     def _alias(self, module: Module, value: ast.expr) -> _Asking:
-        base, attributes = value, list[str]()
-        while isinstance(base, ast.Attribute):
-            attributes.append(base.attr)
-            base = base.value
+        base, attributes = attributes_of(value)
         if not isinstance(base, ast.Name):
             return None
         name = yield from self._certain(self._question(module, base))
-        return (yield from self._members(name, reversed(attributes)))
+        return (yield from self._members(name, attributes))
 
     def _members(self, name: str | None, attributes: Iterable[str]) -> _Asking:
         for attribute in attributes:

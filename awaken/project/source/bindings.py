@@ -76,6 +76,14 @@ class Binding:
         return scope
 
     @property
+    def parameter(self) -> tuple[Function, ast.arg] | None:
+        """The function with the parameter that binds the name, if one does; of no lambda."""
+        match self.scope.node, self.node:
+            case ((ast.FunctionDef() | ast.AsyncFunctionDef() as function), ast.arg() as parameter):
+                return function, parameter
+        return None
+
+    @property
     def declared_annotation(self) -> ast.expr | None:
         """The annotation, be it of a variable or of a parameter."""
         return self.annotation or getattr(self.node, "annotation", None)

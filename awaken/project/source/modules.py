@@ -258,9 +258,9 @@ class Module:
         before = self.source.text[self._line_starts[line - 1] : span.start]
         return line, len(before.decode("utf-8", "replace")) + 1
 
-    def parent(self, node: ast.AST) -> ast.AST | None:
+    def parent(self, node: ast.AST | None) -> ast.AST | None:
         """Return the node that holds ``node``; None for the module and for shared operators."""
-        return self._parents.get(node)
+        return None if node is None else self._parents.get(node)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """Yield what encloses ``node``, from its parent to the module."""

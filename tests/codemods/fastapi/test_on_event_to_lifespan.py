@@ -37,7 +37,12 @@ def proved(text: str, *calls: str, condition: str = "") -> list[str]:
     )
     site = SiteId("site")
     insertion = InsertStatements(
-        path="main.py", at=Span(0, 0), where="before", rewriter="lifespan", data=code, site=site
+        path="main.py",
+        at=Span(0, 0),
+        where="before",
+        rewriter="write-lifespan",
+        data=code,
+        site=site,
     )
     change = Change(
         id=ChangeId("change"), rule="on-event-to-lifespan", title="", level=Level.SAFE,

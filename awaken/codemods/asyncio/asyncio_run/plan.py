@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Edit, Phase, Reason, Rewriter
+from awaken.contract import Edit, Phase, Reason
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN, reasons_of
@@ -85,12 +85,7 @@ class AsyncioRun(SiteRule):
     since = "0.1.0"
     triggers = (b"run_until_complete",)
     reasons = reasons_of(globals(), INSIDE_FSTRING, NAME_TAKEN)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that take the statements of the loop away."""
-        from awaken.codemods.asyncio.asyncio_run import rewrite  # noqa: PLC0415
-
-        return {**super().rewriters(), "without-finally": rewrite.without_finally}
+    writers = (f"{__package__}.rewrite",)
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per run of a coroutine, and its change."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
-from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Rewriter, Status
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Status
 from awaken.kit.caveats.listing_calls import lists_names
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import name_behind
@@ -69,12 +69,7 @@ class ExecutorToThread(Rule):
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.9"}
     status = Status.OPT_IN
     reasons = (INSIDE_FSTRING, NAME_TAKEN, NAMED_EXECUTOR, NOT_AWAITED, OTHER_ARGUMENTS)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that rewrite the calls, and drop a loop."""
-        from awaken.codemods.asyncio.executor_to_thread import rewrite  # noqa: PLC0415
-
-        return {**super().rewriters(), "call": rewrite.to_thread}
+    writers = (f"{__package__}.rewrite",)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and one change for those that share a loop."""
@@ -167,7 +162,7 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
         raise Refused(NOT_AWAITED, shown)
     written, imports = name_behind(project, site, "asyncio.to_thread", _asked_node(module, call))
     through = _is_seen_through(project, module, call)
-    edits: list[Edit] = [site.rewrite(call, "call", Threaded(written, through)), *imports]
+    edits: list[Edit] = [site.rewrite(call, "to-thread", Threaded(written, through)), *imports]
     edits += [site.release_import("asyncio", name.rpartition(".")[2]) for name in _ASKED]
     if through:
         edits += [site.release_import("functools"), site.release_import("functools", "partial")]

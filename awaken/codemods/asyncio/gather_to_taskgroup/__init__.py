@@ -215,10 +215,10 @@ from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import CONTEXT, Options, task_group_rewrite
 from awaken.codemods.asyncio.gather_to_taskgroup.task_names import Names
-from awaken.contract import Constraints, Level, Phase, Plan, Rewriter, Status
+from awaken.contract import Constraints, Level, Phase, Plan, Status
 from awaken.kit.changes import plan_of, refused_together, rewritten_together
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.rule import Rule, rewriters_in
+from awaken.kit.rule import Rule
 from awaken.kit.search import calls_of
 from awaken.kit.sites import Refused, Site
 from awaken.workspace.sources import LINE_END_BYTES
@@ -242,17 +242,12 @@ class GatherToTaskgroup(Rule):
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
     options = Options
     reasons = (INSIDE_FSTRING, NAME_TAKEN, *ALL)
+    writers = (f"{__package__}.rewrite",)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per gather, and its change."""
         prepared = list(self._prepared_items(project, constraints))
         return plan_of(with_helper(project, constraints, prepared))
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the rewriters that write the task group, and use its results."""
-        from awaken.codemods.asyncio.gather_to_taskgroup import rewrite  # noqa: PLC0415  loads LibCST
-
-        return {**super().rewriters(), **rewriters_in(rewrite)}
 
     def _prepared_items(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options

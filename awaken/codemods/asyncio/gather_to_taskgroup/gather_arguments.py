@@ -250,7 +250,7 @@ def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
 def _appended_call(module: Module, read: ast.Name) -> ast.Call | None:
     """Return the call in ``tasks.append(...)`` or ``tasks[key] = ...``, if ``read`` is there."""
     above = module.parent(read)
-    match append_call(module, read), None if above is None else module.parent(above):
+    match append_call(module, read), module.parent(above):
         case None, ast.Assign(targets=[ast.Subscript(value=held) as target], value=added):
             is_added = target is above and held is read
             return added if is_added and isinstance(added, ast.Call) else None

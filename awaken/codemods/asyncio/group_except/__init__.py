@@ -92,10 +92,10 @@ This rule runs after `gather-to-taskgroup`. Without that rule, these programs ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Level, Phase, Reason, Rewriter, Status
+from awaken.contract import Level, Phase, Reason, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import refers_to, site_modules
@@ -111,7 +111,6 @@ _GROUP = "asyncio.TaskGroup"
 _GROUPS = {"builtins.BaseExceptionGroup", "builtins.ExceptionGroup"}
 _EVERYTHING = library_names().catching_all | _GROUPS
 _LET_THROUGH = name_list("let_through")
-_STARRED = "starred"
 _GROUPS_SINCE = (3, 11)  # `except*` is a syntax error before
 
 _NEVER = "`{}` is never caught here, because a task group raises an `ExceptionGroup`"
@@ -145,6 +144,7 @@ class GroupExcept(SiteRule):
     triggers = (b"TaskGroup",)
     status = Status.OPT_IN
     reasons = (MIXED, LEAVES, NAMED, OLD_PYTHON)
+    writers = (f"{__package__}.rewrite",)
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per ``try``, at the first handler that matches nothing."""
@@ -153,12 +153,6 @@ class GroupExcept(SiteRule):
             for module in site_modules(project, self.triggers)
             for handler in _found_handlers(project, module)
         )
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the rewriter that stars handlers."""
-        from awaken.codemods.asyncio.group_except.rewrite import try_star  # noqa: PLC0415
-
-        return {_STARRED: try_star}
 
 
 def _found_handlers(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:
@@ -219,7 +213,7 @@ def _starred_edits(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
     caveats = ["exceptions that went to the callers before are now handled here"]
     if len(handlers) > 1:
         caveats.append("more than one handler may run")
-    return Rewrite(_NEVER.format(shown), [site.rewrite(above, _STARRED)], caveats)
+    return Rewrite(_NEVER.format(shown), [site.rewrite(above, "try-star")], caveats)
 
 
 def _leaves(node: ast.AST) -> bool:

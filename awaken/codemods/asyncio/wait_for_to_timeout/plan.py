@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
-from awaken.contract import Phase, Reason, Rewriter, Status
+from awaken.contract import Phase, Reason, Status
 from awaken.editing.comments import comments_in
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import Decided, decide
@@ -75,12 +75,7 @@ class WaitForToTimeout(SiteRule):
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
     status = Status.OPT_IN
     reasons = reasons_of(globals(), INSIDE_FSTRING, NAME_TAKEN)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that rewrite the call and the statement."""
-        from awaken.codemods.asyncio.wait_for_to_timeout import rewrite  # noqa: PLC0415
-
-        return {"call": rewrite.awaited_node, "statement": rewrite.limit}
+    writers = (f"{__package__}.rewrite",)
 
     def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per call, and its change."""
@@ -107,8 +102,8 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     written, imports = name_behind(project, site, "asyncio.timeout", call.func)
     manager = f"{written}({module.text_of(timeout)})"
     edits = [
-        site.rewrite(call, "call"),
-        site.rewrite(statement, "statement", _limited_context(module, call, timeout, manager)),
+        site.rewrite(call, "awaited-node"),
+        site.rewrite(statement, "limit", _limited_context(module, call, timeout, manager)),
         *imports,
         site.release_import("asyncio", "wait_for"),
     ]

@@ -18,7 +18,7 @@ from awaken.codemods.fastapi.annotated_dependency.markers import (
     read,
 )
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite, SignatureRewrite
-from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
+from awaken.contract import Constraints, Edit, Phase, Place, Plan
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
@@ -69,6 +69,7 @@ class AnnotatedDependency(Rule):
         "*,": "the next parameter loses its default, but follows one that has a default",
         "Any,": "FastAPI treats a parameter without a type as Any",
     }
+    writers = (f"{__package__}.rewrite",)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per function with marked parameters, and its change."""
@@ -88,12 +89,6 @@ class AnnotatedDependency(Rule):
             )
             for module, function, marked in sites
         )
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the function that rewrites the parameters."""
-        from awaken.codemods.fastapi.annotated_dependency import rewrite  # noqa: PLC0415
-
-        return {"function": rewrite.rewrite_function}
 
 
 class _Sites:
@@ -134,7 +129,7 @@ def _rewrite(
     caveats = _caveats_of(project, site.module, function, marked, rewrite)
     untyped = [parameter.name for parameter in marked if parameter.parameter.annotation is None]
     edits = [
-        site.rewrite_header(function, "function", rewrite),
+        site.rewrite_header(function, "rewrite-function", rewrite),
         *_imports(site, function, _ANNOTATED),
         *(_imports(site, function, _ANY) if untyped else ()),
     ]

@@ -41,13 +41,13 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         path=path,
         at=home.module.span(beside),
         where=where,
-        rewriter="lifespan",
+        rewriter="write-lifespan",
         data=_code(lifespan),
         site=site,
     )
     if home.call is not None:
         data = ConstructorEdit(lifespan.name)
-        yield node_edit(home.module, home.call, "constructor", data, site)
+        yield node_edit(home.module, home.call, "edit-constructor", data, site)
     yield NeedImport(path=path, module=_MANAGER[0], name=_MANAGER[1], site=site)
     if lifespan.iterators:
         yield NeedImport(path=path, module=lifespan.iterators, name="AsyncIterator", site=site)
@@ -56,7 +56,9 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             module, name, alias = reference.imported
             yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
     for entry in lifespan.entered:
-        yield node_edit(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
+        yield node_edit(
+            entry.module, entry.function, "enter-lifespan", EnteredEdit(entry.receiver), site
+        )
     yield from _removals(lifespan, site)
     yield from _released_imports(lifespan, site)
 
@@ -108,7 +110,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
                 path=step.module.path,
                 at=step.module.span(function),
                 where="after",
-                rewriter="inserted",
+                rewriter="insert-statement",
                 data=StatementEdit(f"return {function.name}\n", blank=True),
                 site=site,
             )
@@ -130,7 +132,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             name="" if steps[0].name == function.name else steps[0].name,
             before="".join(f"{item.condition} = True\n" for item in steps[:1] if item.flag),
         )
-        made = node_edit(steps[0].module, function, "function", edit, site)
+        made = node_edit(steps[0].module, function, "edit-function", edit, site)
         yield replace(made, drops=tuple(suppressions_behind(steps)))
 
 
@@ -141,7 +143,7 @@ def _removal(
     comments = lifespan.comments
     edit = StatementEdit(code, comments=tuple(comments.inside.get(statement, ())))
     return replace(
-        node_edit(module, statement, "statement", edit, site),
+        node_edit(module, statement, "edit-statement", edit, site),
         lines_above=comments.lines_above.get(statement, 0),
         drops=tuple(comments.drops.get(statement, ())),
     )
@@ -170,7 +172,7 @@ def _unset(lifespan: Lifespan, step: Step, site: SiteId) -> InsertStatements:
         path=home.module.path,
         at=home.module.span(home.statement),
         where="after",
-        rewriter="inserted",
+        rewriter="insert-statement",
         data=StatementEdit(f"{step.condition} = {None if step.kept else False}\n"),
         site=site,
     )

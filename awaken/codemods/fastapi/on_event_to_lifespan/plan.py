@@ -37,7 +37,6 @@ from awaken.contract import (
     Place,
     Plan,
     Problem,
-    Rewriter,
 )
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import imports_here
@@ -151,24 +150,11 @@ class OnEventToLifespan(Rule):
     # FastAPI takes `lifespan=` from 0.93 on.
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.93"}
     reasons = reasons.ALL
+    writers = (f"{__package__}.rewrite",)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per registration, and one change per application."""
         return _Planning(project, constraints, self.name).plan()
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that write the lifespan and take the registrations away."""
-        from awaken.codemods.fastapi.on_event_to_lifespan import rewrite  # noqa: PLC0415
-
-        return {
-            **super().rewriters(),
-            "lifespan": rewrite.write_lifespan,
-            "constructor": rewrite.edit_constructor,
-            "function": rewrite.edit_function,
-            "statement": rewrite.edit_statement,
-            "inserted": rewrite.insert_statement,
-            "entered": rewrite.enter_lifespan,
-        }
 
     def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
         """Yield what the lifespans would lose: a handler that is left, or a name out of reach."""

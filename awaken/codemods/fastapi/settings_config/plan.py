@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
-from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
+from awaken.contract import Constraints, Edit, Phase, Place, Plan
 from awaken.kit.changes import (
     Decided,
     Member,
@@ -248,16 +248,11 @@ class SettingsConfig(Rule):
     anchors = ((_OLD,),)
     needs: ClassVar[Mapping[str, str]] = {"pydantic": ">=2"}
     reasons = reasons.ALL
+    writers = (f"{__package__}.rewrite",)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per Config and per import, and their changes."""
         return _Planning(project, self, constraints).plan()
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the function that writes the settings as a call."""
-        from awaken.codemods.fastapi.settings_config import rewrite  # noqa: PLC0415
-
-        return {**super().rewriters(), "config": rewrite.rewrite_config}
 
 
 class _Planning:
@@ -403,7 +398,7 @@ def _asks(node: ast.expr) -> bool:
 
 
 def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
-    yield site.rewrite(site.node, "config", data)
+    yield site.rewrite(site.node, "rewrite-config", data)
     if data.function == FUNCTION:
         yield site.need_import(NEW_HOME, FUNCTION)
     elif data.function.startswith(f"{NEW_HOME}."):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -51,14 +51,6 @@ Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite
 Decided = tuple[Finding, Change | None]
 MOCKED = "tests that mock the query fail until they mock the statement"
 _BY_HAND = "mock the statement: the program no longer asks this mock for a query"
-_REWRITERS: Mapping[type, str] = {
-    GetRewrite: "get",
-    QueryRewrite: "query",
-    BulkRewrite: "write",
-    SliceRewrite: "slice",
-    ExtensionRewrite: "extended",
-    KindsRewrite: "kinds",
-}
 
 
 class Root(Struct, frozen=True):
@@ -88,12 +80,10 @@ class Part(Struct, frozen=True):
 
     def edit(self, site: SiteId) -> NodeEdit:
         """Return the edit that writes it."""
-        data: Data | ClassRewrite = self.data
-        rewriter = _REWRITERS[type(data)]
-        if self.session is not None:
-            data = ClassRewrite(session=self.session, rewriter=rewriter, data=self.data)
-            rewriter = "at-class"
-        return node_edit(self.module, self.node, rewriter, data, site)
+        if self.session is None:
+            return node_edit(self.module, self.node, "write", self.data, site)
+        data = ClassRewrite(session=self.session, data=self.data)
+        return node_edit(self.module, self.node, "write-at-class", data, site)
 
 
 class Rewrite(Struct, frozen=True):

@@ -147,10 +147,8 @@ class ExtensionRewrite(Struct, frozen=True, kw_only=True):
 class ClassRewrite(Struct, frozen=True, kw_only=True):
     """How a query is written whose start is to be read as ``session.query(Model)``.
 
-    ``session`` is the source text to read in its place, ``rewriter`` the name of the function
-    that writes the query then, and ``data`` what it needs.
+    ``session`` is the source text to read in its place, and ``data`` says how to write it then.
     """
 
     session: str
-    rewriter: str
     data: Struct

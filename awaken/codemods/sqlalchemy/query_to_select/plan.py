@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Decided
 from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Sites
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
-from awaken.contract import Constraints, Phase, Place, Plan, Reason, Rewriter, SiteId
+from awaken.contract import Constraints, Phase, Place, Plan, Reason, SiteId
 from awaken.kit.rule import Rule
 from awaken.workspace.manifests.describing import TYPE_CHECKER_READS
 
@@ -69,6 +69,7 @@ class QueryToSelect(Rule):
     reads: ClassVar[tuple[str, ...]] = TYPE_CHECKER_READS
     pieces: ClassVar[Mapping[str, str]] = PIECES
     per_file: ClassVar[bool] = True
+    writers = (f"{__package__}.rewriting.class_rewrite",)
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
@@ -107,27 +108,3 @@ class QueryToSelect(Rule):
 
         module = project.module(place.path)
         return None if module is None else why_no_site(Reader(project, module), place.span)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that write a query as a statement, one per way of ending it."""
-        from awaken.codemods.sqlalchemy.query_to_select.rewriting import (  # noqa: PLC0415
-            bulk_rewrite,
-            class_rewrite,
-            get_rewrite,
-            kinds_rewrite,
-            rewrite,
-        )
-
-        rewriters: dict[str, Rewriter] = {
-            "query": rewrite.rewrite_query,
-            "get": get_rewrite.rewrite_get,
-            "write": bulk_rewrite.rewrite_write,
-            "slice": bulk_rewrite.rewrite_slice,
-            "extended": class_rewrite.rewrite_extended,
-            "kinds": kinds_rewrite.rewrite_kinds,
-        }
-        return {
-            **super().rewriters(),
-            **rewriters,
-            "at-class": class_rewrite.rewriter_at_class(rewriters),
-        }

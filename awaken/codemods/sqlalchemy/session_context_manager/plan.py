@@ -12,9 +12,10 @@ from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Status
+from awaken.contract.rewriter_input import SessionBlock
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
-from awaken.kit.payloads import SESSION_BLOCKS, SessionBlock, SessionBlocks
+from awaken.kit.payloads import SESSION_BLOCKS, SessionBlocks
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-ADD_PARAMETER = "add-parameter"
-UNWRAP = "unwrap"
-
 
 class Parameter(Struct, frozen=True):
     """A parameter to add, as code: ``db: Session = Depends(get_db)``."""

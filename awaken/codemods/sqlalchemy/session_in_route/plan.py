@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.codemods.sqlalchemy.session_in_route.payload import ADD_PARAMETER, UNWRAP, Parameter
-from awaken.contract import Edit, Level, Phase, Place, Reason, Rewriter, Status
+from awaken.codemods.sqlalchemy.session_in_route.payload import Parameter
+from awaken.contract import Edit, Level, Phase, Place, Reason, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import name_here
@@ -102,18 +102,13 @@ class SessionInRoute(SiteRule):
     reasons = (
         CALLED, COMMITS, INJECTED, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED,
     )  # fmt: skip
+    writers = (f"{__package__}.rewrite",)
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return a finding per session or engine that an endpoint makes, and its change."""
         result = list(self._sites(project))
         dependencies = list(_dependencies(project)) if result else []
         return (decide(site, _rewrite, project, made, dependencies) for site, made in result)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the rewriters of the kit, and those of this rule."""
-        from awaken.codemods.sqlalchemy.session_in_route import rewrite  # noqa: PLC0415
-
-        return {**super().rewriters(), ADD_PARAMETER: rewrite.add_parameter, UNWRAP: rewrite.unwrap}
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Function], list[_Made]]]:
         """Yield the endpoints that make sessions or engines, with the calls that do."""
@@ -184,8 +179,8 @@ def _rewrite(
     provider, beside = _written_pair(project, site, dependency)
     code = f"{name}: {kind} = {depends}({provider})"
     edits: list[Edit] = [
-        site.rewrite_header(function, ADD_PARAMETER, Parameter(code)),
-        site.rewrite(block, UNWRAP),
+        site.rewrite_header(function, "add-parameter", Parameter(code)),
+        site.rewrite(block, "unwrap"),
         *imports,
         *more,
         *beside,
@@ -198,8 +193,7 @@ def _rewrite(
 
 def _block(module: Module, function: Function, call: ast.Call) -> ast.With | ast.AsyncWith:
     """Return the statement that opens the session, one of the body. Raises Refused."""
-    item = module.parent(call)
-    block = None if item is None else module.parent(item)
+    block = module.parent(module.parent(call))
     is_own = isinstance(block, ast.AsyncWith | ast.With) and len(block.items) == 1
     if isinstance(block, ast.AsyncWith | ast.With) and is_own and block in function.body:
         return block

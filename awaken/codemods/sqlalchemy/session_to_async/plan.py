@@ -38,12 +38,11 @@ from awaken.contract import (
     Plan,
     Problem,
     Reason,
-    Rewriter,
     Status,
 )
 from awaken.kit.changes import plan_of
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
-from awaken.kit.rule import Rule, rewriters_in
+from awaken.kit.rule import Rule
 from awaken.kit.search import SCRIPTS
 from awaken.project.frameworks.sqlalchemy.engines.url_sources import URL_READS
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
@@ -72,6 +71,9 @@ class SessionToAsync(Rule):
     status = Status.OPT_IN
     options = Options
     reasons: ClassVar[tuple[Reason, ...]] = (NAME_TAKEN, OUT_OF_SIGHT, *reasons.ALL)
+    writers = tuple(
+        f"{__package__}.rewriting.{name}" for name in ("written_loops", "hoisted_statements")
+    )
 
     def wrong_options(
         self, project: Project | None, options: Struct
@@ -106,15 +108,6 @@ class SessionToAsync(Rule):
         members = Found(resources=[*resource_members(self.name, part, blocking.resources)])
         components = decided_components(part, members, constraints, blocking.options.component)
         return plan_of(removed_at_last(part.project, components, constraints))
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the rewriters of the kit, and those of this rule."""
-        from awaken.codemods.sqlalchemy.session_to_async.rewriting import (  # noqa: PLC0415  loads LibCST
-            hoisted_statements,
-            written_loops,
-        )
-
-        return {**super().rewriters(), **rewriters_in(written_loops, hoisted_statements)}
 
     def prove_against(
         self, before: Snapshot, after: Project, changes: Sequence[Change]

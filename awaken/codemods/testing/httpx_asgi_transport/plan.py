@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
-from awaken.contract import Phase, Place, Rewriter
+from awaken.contract import Phase, Place
 from awaken.kit.caveats.failures import observers
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import Decided, decide
@@ -49,6 +49,7 @@ class HttpxAsgiTransport(SiteRule):
     anchors = ((b"httpx",),)
     needs: ClassVar[Mapping[str, str]] = {"httpx": ">=0.14"}
     reasons = reasons.ALL
+    writers = (f"{__package__}.rewrite",)
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per client that is given an application, and its change."""
@@ -57,12 +58,6 @@ class HttpxAsgiTransport(SiteRule):
             for module in site_modules(project, self.triggers)
             for client in _clients(project, module)
         )
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the function that writes the transport."""
-        from awaken.codemods.testing.httpx_asgi_transport import rewrite  # noqa: PLC0415
-
-        return {"client": rewrite.rewrite_client}
 
 
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
@@ -77,7 +72,7 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     shown = site.module.excerpt(site.node.func)
     return Rewrite(
         f"`{shown}(app=...)` becomes `{shown}(transport={name}(app=...))`",
-        [site.rewrite(site.node, "client", Transport(written)), *imports],
+        [site.rewrite(site.node, "rewrite-client", Transport(written)), *imports],
         [*caveats, *clauses],
         doubles,
     )

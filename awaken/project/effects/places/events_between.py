@@ -91,7 +91,7 @@ class Between:
         ends. None is returned where no way leads from the one to the other.
         """
         self._summaries.clear()
-        above = None if earlier is None else module.parent(earlier)
+        above = module.parent(earlier)
         start = above if isinstance(above, ast.Await) else earlier
         nodes = list(own_nodes(what_runs(function)))
         asked = later or earlier or function

@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from awaken.knowledge.locks import Guarding, locks
-from awaken.project.names.classes import ClassFacts, Definition
+from awaken.project.names.classes import Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.memo import recursive
@@ -30,8 +30,8 @@ class Program(Protocol):
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this name."""
 
-    def class_facts(self, qualified: str) -> ClassFacts | None:
-        """Return the class with this qualified name, if the project defines it."""
+    def class_definition(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
+        """Return the file and the tree of a class; None if the project does not define it."""
 
     def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of which ``node`` is an instance; empty if it may be more."""
@@ -122,7 +122,7 @@ def _maker(program: Program, module: Module, value: ast.expr | None) -> str | No
 
 def _of_instance(program: Program, module: Module, owner: ast.expr, name: str) -> Lock | None:
     itself = program.qualified_name(module, owner)
-    if itself is not None and program.class_facts(itself) is not None:
+    if itself is not None and program.class_definition(itself) is not None:
         return _of_named_class(program, itself, name)
     classes = program.instance_of(module, owner)
     return _of_named_class(program, classes[0], name) if len(classes) == 1 else None
@@ -130,12 +130,8 @@ def _of_instance(program: Program, module: Module, owner: ast.expr, name: str) -
 
 @recursive()
 def _of_named_class(program: Program, qualified: str, name: str) -> Lock | None:
-    facts = program.class_facts(qualified)
-    home = None if facts is None else program.module(facts.path)
-    owner = None if home is None or facts is None else home.class_at(facts.span)
-    if home is None or owner is None:
-        return None
-    return _of_class(program, home, owner, name)
+    owner = program.class_definition(qualified)
+    return None if owner is None else _of_class(program, *owner, name)
 
 
 def _of_class(program: Program, module: Module, owner: ast.ClassDef, name: str) -> Lock | None:

@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Literal
 
 from awaken.knowledge.applications import frameworks
+from awaken.knowledge.decorators import library_decorators
 from awaken.project.frameworks.web.applications import without_router
 from awaken.project.names.functions.decorators import METHODS
 from awaken.project.source.modules import Module
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from awaken.project.graph.evaluator import ProgramEvaluator
 
 Manner = Literal["async", "sync"]
+_TRANSPARENT = library_decorators().methods["fastapi.FastAPI"]
 
 
 class Handlers:
@@ -59,7 +61,7 @@ class Handlers:
     def is_transparent(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator of an application or router gives back the function itself."""
         func = without_arguments(decorator)
-        if not isinstance(func, ast.Attribute) or func.attr not in frameworks().transparent:
+        if not isinstance(func, ast.Attribute) or func.attr not in _TRANSPARENT:
             return False
         setting = self._applications.applications_of(module, without_router(func.value))
         return bool(setting.applications)

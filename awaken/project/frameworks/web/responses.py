@@ -11,7 +11,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_none, last_name
+from awaken.project.source.trees import Function, is_none, keyword_of, last_name
 from awaken.project.values.domain import functions_in
 
 _METHODS = library_names().http_methods | {"api_route", "trace"}
@@ -67,8 +67,7 @@ class Responses(FoundInFiles[Endpoint]):
     def _endpoint(
         self, module: Module, route: ast.expr, home: Module, function: Function
     ) -> Endpoint:
-        keywords = route.keywords if isinstance(route, ast.Call) else []
-        given = next((node.value for node in keywords if node.arg == "response_model"), None)
+        given = keyword_of(route, "response_model") if isinstance(route, ast.Call) else None
         if given is None:
             return Endpoint(home, function, home, function.returns)
         # ``response_model=None`` switches the annotation off, too.

@@ -289,8 +289,7 @@ class _Collector:
     def _made_by_session(self, context: FunctionContext, session: ast.expr) -> tuple[Holder, ...]:
         """Return what holds the query that ``session``, read off another, makes at once."""
         module = context.module
-        query = module.parent(session)
-        root = None if query is None else module.parent(query)
+        root = module.parent(module.parent(session))
         if not isinstance(root, ast.Call) or root not in self._roots_of(module):
             return ()
         return self.holders(context, read_links(module, root)[1])

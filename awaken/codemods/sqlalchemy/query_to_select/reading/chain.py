@@ -423,12 +423,12 @@ def of_itertools(module: Module, call: ast.Call) -> str:
     match call.func:
         case ast.Name() as name:
             imported = _import(module, name)
-            home = None if imported is None else module.parent(imported)
+            home = module.parent(imported)
             is_there = isinstance(home, ast.ImportFrom) and home.module == "itertools"
             result = imported.name if imported is not None and is_there else ""
         case ast.Attribute(value=ast.Name() as package, attr=attribute):
             imported = _import(module, package)
-            home = None if imported is None else module.parent(imported)
+            home = module.parent(imported)
             is_whole = isinstance(home, ast.Import) and getattr(imported, "name", "") == "itertools"
             result = attribute if is_whole else ""
         case _:

@@ -365,7 +365,7 @@ def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None
 
 def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     """Return the query that starts at ``call``; None where none does."""
-    if _is_constructor(reader, call):
+    if last_name(call.func) == "Query" and reader.library_name(call.func) == "Query":
         return Recognised(call, _standing_against(reader, call))
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
         return None
@@ -424,10 +424,6 @@ def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
         return ""
     receiver = short_text(call.func.value) if isinstance(call.func, ast.Attribute) else "it"
     return f"every visible call passes a session as `{receiver}`, but {proof.unless}"
-
-
-def _is_constructor(reader: Reader, call: ast.Call) -> bool:
-    return last_name(call.func) == "Query" and reader.library_name(call.func) == "Query"
 
 
 def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:

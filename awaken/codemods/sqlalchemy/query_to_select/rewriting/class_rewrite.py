@@ -7,7 +7,21 @@ from typing import Any
 
 import libcst as cst
 
-from awaken.codemods.sqlalchemy.query_to_select.payload import ClassRewrite, ExtensionRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    ClassRewrite,
+    ExtensionRewrite,
+    GetRewrite,
+    KindsRewrite,
+    QueryRewrite,
+    SliceRewrite,
+)
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.bulk_rewrite import (
+    rewrite_slice,
+    rewrite_write,
+)
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.get_rewrite import rewrite_get
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.kinds_rewrite import rewrite_kinds
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, rewrite_query
 from awaken.contract import Rewriter, Surroundings
 from awaken.editing.call_arguments import bare_argument, code
@@ -16,16 +30,15 @@ from awaken.editing.chains import chain_lines
 _NO_SPACE = cst.SimpleWhitespace("")
 
 
-def rewriter_at_class(rewriters: Mapping[str, Rewriter]) -> Rewriter:
-    """Return what reads ``Model.query`` as ``session.query(Model)`` and lets one of them write."""
+def write(node: Any, data: Any, around: Surroundings) -> cst.BaseExpression:
+    """Return a query as a statement, by the way of ending it."""
+    written: cst.BaseExpression = _WRITERS[type(data)](node, data, around)
+    return written
 
-    def rewrite(node: Any, data: Any, around: Surroundings) -> cst.BaseExpression:
-        payload: ClassRewrite = data
-        read = _read(node, cst.parse_expression(payload.session))
-        written: cst.BaseExpression = rewriters[payload.rewriter](read, payload.data, around)
-        return written
 
-    return rewrite
+def write_at_class(node: Any, data: ClassRewrite, around: Surroundings) -> cst.BaseExpression:
+    """Return ``Model.query``, read as ``session.query(Model)``, as a statement."""
+    return write(_read(node, cst.parse_expression(data.session)), data.data, around)
 
 
 def _read(node: Any, session: cst.BaseExpression) -> Any:
@@ -87,3 +100,13 @@ def _with_class(node: cst.Call, data: ExtensionRewrite, arguments: list[cst.Arg]
     model = bare_argument(items_of(root)[0])
     func = cst.ensure_type(root.func, cst.Attribute).with_changes(attr=cst.Name(data.method))
     return cst.Call(func, [model, *arguments], lpar=node.lpar, rpar=node.rpar)
+
+
+_WRITERS: Mapping[type, Rewriter] = {
+    QueryRewrite: rewrite_query,
+    GetRewrite: rewrite_get,
+    BulkRewrite: rewrite_write,
+    SliceRewrite: rewrite_slice,
+    ExtensionRewrite: rewrite_extended,
+    KindsRewrite: rewrite_kinds,
+}

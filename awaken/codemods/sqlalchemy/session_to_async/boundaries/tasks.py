@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -28,6 +29,7 @@ from awaken.project.source.trees import (
     keyword_of,
     last_name,
     parameters_of,
+    receivers,
     root_of,
     without_arguments,
 )
@@ -121,12 +123,9 @@ def _applied_places(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
     for module in modules_with(part.project, [f".{name}".encode() for name in names]):
         for node in (mention for name in names for mention in module.mentions(name)):
             if isinstance(node, ast.Attribute) and not _is_in_plain_test(part, module, node):
-                made: ast.expr = node
-                while isinstance(made, ast.Attribute | ast.Call):
-                    made = made.value if isinstance(made, ast.Attribute) else made.func
-                    if _is_task(part, module, made):
-                        yield module.place(node)
-                        break
+                made = islice(receivers(node), 1, None)
+                if any(_is_task(part, module, x) for x in made if isinstance(x, ast.expr)):
+                    yield module.place(node)
 
 
 def _is_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:

@@ -227,7 +227,7 @@ class Links:
         For other methods, the fields that they use decide.
         """
         function = module.function_at(piece.start)
-        owner = None if function is None else module.parent(function)
+        owner = module.parent(function)
         if isinstance(owner, ast.ClassDef):
             return module.full_name(owner)
         qualified = f"{module.name}.{piece.name}"

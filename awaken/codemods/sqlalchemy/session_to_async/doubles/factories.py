@@ -172,7 +172,7 @@ class PatchedFactories(PartFacts):
     ) -> bool:
         module, above = manager.module, manager.module.parent(name)
         whole = above if manager.is_result else name
-        method = None if whole is None else module.parent(whole)
+        method = module.parent(whole)
         if manager.is_at(whole) and isinstance(method, ast.Attribute) and method.attr in _DUNDERS:
             return self._is_told(module, method)
         match above:
@@ -186,7 +186,7 @@ class PatchedFactories(PartFacts):
 
     def _is_given(self, replacement: Replacement, module: Module, node: ast.AST | None) -> bool:
         """Whether ``node`` is what the mock of the same factory gives, in this patch or another."""
-        keyword = None if node is None else module.parent(node)
+        keyword = module.parent(node)
         call = module.parent(keyword) if isinstance(keyword, ast.keyword) else None
         return any(
             (other.node, other.home, other.name) == (call, replacement.home, replacement.name)
@@ -313,7 +313,7 @@ def _uses(module: Module, around: ast.AST | None, name: str) -> Iterator[ast.AST
 
 def _tells_result(module: Module, node: ast.AST | None) -> bool:
     """Whether ``node`` asks a mock, sets its result, or leads to an attribute of that."""
-    match node, None if node is None else module.parent(node):
+    match node, module.parent(node):
         case ast.Attribute(attr="return_value"), ast.Attribute(attr=name):
             return name not in _DUNDERS
         case ast.Attribute(attr=name), above:

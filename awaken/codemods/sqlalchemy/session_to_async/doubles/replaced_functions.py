@@ -111,14 +111,11 @@ class PatchedObjects:
             return True
         fakes = () if given is None else replacements.classes_of(module, given)
         return bool(fakes) and all(
-            self._waits(method)
+            method in self._part.steps or self._part.is_asynchronous(method)
             for fake in fakes
             for name in methods
             for method in replacements.methods(fake, name)
         )
-
-    def _waits(self, function: FunctionPlace) -> bool:
-        return function in self._part.steps or self._part.is_asynchronous(function)
 
     # ------------------------------------------------------------------------------------ writing
     def _with_methods(

@@ -167,7 +167,7 @@ class Awaiting:
     def enters(self, node: ast.expr) -> None:
         """Enter ``node``, an item of a ``with`` statement, asynchronously. Raises Refused."""
         item = self._module.parent(node)
-        above = None if item is None else self._module.parent(item)
+        above = self._module.parent(item)
         if isinstance(above, ast.AsyncWith):
             return
         if not isinstance(above, ast.With):

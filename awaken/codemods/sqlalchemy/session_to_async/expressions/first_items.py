@@ -69,7 +69,7 @@ def last_statement(module: Module, taking: ast.AST | None) -> ast.stmt | None:
 
     ``taking`` is a statement of its body; None where it may end elsewhere.
     """
-    function = None if taking is None else module.parent(taking)
+    function = module.parent(taking)
     if not isinstance(function, Function) or module.is_generator(function):
         return None
     last = function.body[-1]
@@ -227,7 +227,6 @@ def _handled_statements(module: Module, mention: ast.AST) -> list[ast.stmt] | No
             block = module.parent(above)
             return block.body if isinstance(block, ast.Try) else None
         case ast.Call(func=manager) if last_name(manager) in {"raises", "suppress"}:
-            item = module.parent(above)
-            block = None if item is None else module.parent(item)
+            block = module.parent(module.parent(above))
             return block.body if isinstance(block, ast.With) else None
     return None

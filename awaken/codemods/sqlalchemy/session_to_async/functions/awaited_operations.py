@@ -174,7 +174,7 @@ class Stacks:
     def _is_known(self, stack: ast.expr) -> bool:
         """Whether a method of ``stack`` is called that an asynchronous one has as well."""
         above = self._module.parent(stack)
-        call = None if above is None else self._module.parent(above)
+        call = self._module.parent(above)
         if not isinstance(above, ast.Attribute) or not isinstance(call, ast.Call):
             return False
         return above.attr in twins().stack_methods

@@ -328,7 +328,7 @@ class FunctionWriter:
             case ast.Subscript(slice=ast.Tuple(elts=[_, sent, returned])) if qualified.endswith(
                 ".Generator"
             ):
-                yield _cut(site, module.span(sent).end, module.span(returned).end)
+                yield site.write(Span(module.span(sent).end, module.span(returned).end), "")
 
     # -------------------------------------------------------------------------------- the body
     def _call_of_task(
@@ -443,10 +443,6 @@ def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:
             note = f"`{current.qualname}` may be called as `{step.to.qualname}`"
             yield Place(step.at.path, step.at.span, note)
         current = step.to
-
-
-def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
-    return site.write(Span(start, end), "")
 
 
 def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]:

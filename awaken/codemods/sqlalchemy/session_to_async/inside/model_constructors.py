@@ -67,7 +67,7 @@ def session_given(project: Project, module: Module, call: ast.Call) -> ast.expr 
 def is_within_run_sync(module: Module, call: ast.Call) -> bool:
     """Whether a call is passed the session of ``run_sync``: its lambda passes that on."""
     around = next((node for node in module.ancestors(call) if isinstance(node, ast.Lambda)), None)
-    running = None if around is None else module.parent(around)
+    running = module.parent(around)
     if around is None or not around.args.args or not isinstance(running, ast.Call):
         return False
     is_first = running.args[:1] == [around] and isinstance(running.func, ast.Attribute)

@@ -74,9 +74,7 @@ def synchronous(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
 
 def _is_awaited(module: Module, node: ast.AST) -> bool:
     above = module.parent(node)
-    return isinstance(above, ast.Await) or isinstance(
-        None if above is None else module.parent(above), ast.AsyncWith
-    )
+    return isinstance(above, ast.Await) or isinstance(module.parent(above), ast.AsyncWith)
 
 
 def lost_operations(after: Project, module: Module) -> Iterator[tuple[Place, str]]:

@@ -94,7 +94,7 @@ def _unseen_change(project: Project, module: Module, call: ast.Call) -> UnseenCh
     if is_text or (isinstance(call.func, ast.Attribute) and call.func.attr == "exec_driver_sql"):
         table, is_deletion = _changed_table(first)
         change = UnseenChange(place, table=table, is_deletion=is_deletion)
-        return None if _only_reads(first) else change
+        return None if _READ.match(_text(first)) else change
     is_changing = name in sql_names().changes
     is_mapped = is_changing and project.orm.mapped_class(project.qualified_name(module, first))
     return UnseenChange(place) if is_changing and not is_mapped else None
@@ -141,10 +141,6 @@ def _is_statement(module: Module, call: ast.Call) -> bool:
         case ast.Assign() | ast.Attribute() | ast.Return():
             return _WRITTEN.match(_text(call.args[0])) is not None
     return False
-
-
-def _only_reads(node: ast.expr) -> bool:
-    return _READ.match(_text(node)) is not None
 
 
 def _text(node: ast.expr) -> str:

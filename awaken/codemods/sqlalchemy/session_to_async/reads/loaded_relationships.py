@@ -184,7 +184,7 @@ class Loading:
 
     def _is_of_property(self, module: Module, node: ast.AST) -> bool:
         function = module.enclosing_def(node)
-        owner = None if function is None else module.parent(function)
+        owner = module.parent(function)
         decorators = [] if function is None else function.decorator_list
         return (
             isinstance(owner, ast.ClassDef)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -498,28 +499,21 @@ def _entered_block(
     module: Module, engine: ast.expr, given: ast.expr, name: str | None
 ) -> Entering | None:
     """Return the block of ``with engine.connect() as connection:`` that may become a function."""
-    method = module.parent(engine)
-    call = None if method is None else module.parent(method)
-    item = None if call is None else module.parent(call)
-    block = None if item is None else module.parent(item)
-    match method, call, item, block:
-        case (
+    match [*islice(module.ancestors(engine), 4)]:
+        case [
             ast.Attribute(attr=attr),
             ast.Call(args=[], keywords=[]),
             ast.withitem(optional_vars=ast.Name(id=connection)),
             ast.With(items=[_]) as found,
-        ) if attr in twins().entered["engine"]:
+        ] if attr in twins().entered["engine"]:
             is_movable = not any(_leaves(module, found)) and not _is_seen(module, found)
             return Entering(found, attr, connection, given, name) if is_movable else None
     return None
 
 
 def _disposal(module: Module, engine: ast.expr) -> ast.Expr | None:
-    method = module.parent(engine)
-    call = None if method is None else module.parent(method)
-    statement = None if call is None else module.parent(call)
-    match method, call, statement:
-        case ast.Attribute(attr="dispose"), ast.Call(args=[], keywords=[]), ast.Expr() as found:
+    match [*islice(module.ancestors(engine), 3)]:
+        case [ast.Attribute(attr="dispose"), ast.Call(args=[], keywords=[]), ast.Expr() as found]:
             # Something has to be left of its block.
             return found if len(module.block_of(found)) > 1 else None
     return None

@@ -268,7 +268,7 @@ class Commits:
         module, node, function = self._place_at(start)
         if function is None:
             # Nothing but what a function returns gets from there to the top of a file.
-            if start.place == start.commit or not _is_dropped(module, node):
+            if start.place == start.commit or not isinstance(module.statement_of(node), ast.Expr):
                 why = "awaken does not read the module-level code after it"
                 yield Later("unknown", start.place, why, start.commit)
             return
@@ -296,11 +296,6 @@ class Commits:
             unknown.append(Later("unknown", start.place, why, start.commit))
         callers = [_Start(site.place.path, site.place, start.commit) for site in result.sites]
         return callers, unknown
-
-
-def _is_dropped(module: Module, node: ast.AST) -> bool:
-    """Whether nothing is kept of what a statement at the top of a file gives."""
-    return isinstance(module.statement_of(node), ast.Expr)
 
 
 def _is_async(proof: SessionProof) -> bool:

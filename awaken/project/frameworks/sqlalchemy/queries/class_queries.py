@@ -109,7 +109,7 @@ class ClassQueries:
         subclasses = self._classes.all_subclasses(qualified)
         below = [query for name in subclasses if (query := self.source_of(name)) is not None]
         if own is None:
-            below += self._given_to(qualified)
+            below += self._model_classes().get(qualified, [])
         else:
             below.insert(0, own)
         if not below:
@@ -221,10 +221,6 @@ class ClassQueries:
                     query = self._property(module, node.value)
                     result[name].append(query or Unknown(why, module.place(node)))
         return result
-
-    def _given_to(self, qualified: str) -> list[Found]:
-        """Return the extension objects made with ``model_class=`` this class."""
-        return self._model_classes().get(qualified, [])
 
     @cached_by(tuple, {})
     def _model_classes(self) -> Mapping[str, list[Found]]:

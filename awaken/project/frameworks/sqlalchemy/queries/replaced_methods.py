@@ -157,7 +157,7 @@ class ReplacedMethods:
 
     def _is_class(self, module: Module, put: Put, classes: set[str]) -> bool:
         if put.owner is not None:
-            return self._is_named(module, put.owner, classes)
+            return self._is_of(self._evaluator.names.qualified_name(module, put.owner), classes)
         names = self._evaluator.names
         dotted = names.defined_name(put.name.rpartition(".")[0])
         return self._is_of(self._evaluator.knowledge.canonical(dotted), classes)
@@ -167,9 +167,6 @@ class ReplacedMethods:
         is_variable = isinstance(put.owner, ast.Name) and put.owner.id != "self"
         values = self._evaluator.values(module, put.owner) if put.owner and is_variable else ()
         return any(isinstance(x, ClassOf) and self._is_of(x.qualified, classes) for x in values)
-
-    def _is_named(self, module: Module, node: ast.expr, classes: set[str]) -> bool:
-        return self._is_of(self._evaluator.names.qualified_name(module, node), classes)
 
     def _is_of(self, name: str | None, classes: set[str]) -> bool:
         if name is None or name in classes:

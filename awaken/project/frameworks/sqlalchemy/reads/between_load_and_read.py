@@ -29,7 +29,6 @@ from awaken.project.source.words import called_words
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue, Worklist
 from awaken.project.values.domain import (
     Session,
-    Values,
     instances_in,
 )
 
@@ -262,7 +261,7 @@ class BetweenLoadAndRead:
                 why = "too many functions hand it on to tell"
                 result[Event("unknown", read.place, why)] = None
                 break
-            held = instances_in(self._values(frame))
+            held = instances_in(self._evaluator.values(frame.module, frame.node))
             for origin in dict.fromkeys(origin for item in held for origin in item.origins or ()):
                 if origin.kind == "parameter":
                     parameter = _parameter(frame, origin.place)
@@ -308,9 +307,6 @@ class BetweenLoadAndRead:
         # Else each receiver of each call in each function on the way would be asked of callers.
         with self._evaluator.without_callers():
             return self._between.part(module, function, earlier, later)
-
-    def _values(self, frame: _Frame) -> Values:
-        return self._evaluator.values(frame.module, frame.node)
 
     def _callers(self, frame: _Frame, parameter: ast.arg | None) -> Iterator[_Frame]:
         """Yield the calls that pass the object to the parameter from which a frame has it."""

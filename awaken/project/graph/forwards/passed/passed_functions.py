@@ -210,7 +210,7 @@ class Arguments:
         if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
             yield End("absorbed", module, call)
             return
-        if self._is_looked_up(module, call, node):
+        if call.args[:1] == [node] and self._is_looking_up(module, call):
             return
         position = self._in_thread(module, call, qualified)
         if position is not None and not depth:
@@ -250,7 +250,7 @@ class Arguments:
             or qualified in library_names().casts
             or (qualified in SAME and depth > 0)
             or (qualified == "builtins.getattr" and position == DEFAULT)
-            or self._is_default(module, call, node)
+            or (call.args[1:] == [node] and self._is_looking_up(module, call))
         )
         if is_given_back:
             is_ordered = qualified not in SAME or qualified in TABLES_OF
@@ -259,17 +259,11 @@ class Arguments:
             return Spot(module, call, iterated_depth(depth) + 2)
         return self._into_container(module, call, node, depth)
 
-    def _is_default(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
-        """Whether ``node`` is what `get` of a dictionary gives for a key that is not there."""
+    def _is_looking_up(self, module: Module, call: ast.Call) -> bool:
+        """Whether `get` or `pop` takes something out of a dictionary by a key."""
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
             return False
-        return call.args[1:] == [node] and self._slots.is_table(module, call.func.value)
-
-    def _is_looked_up(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
-        """Whether ``node`` is the key that something is taken out of a dictionary by."""
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
-            return False
-        return call.args[:1] == [node] and self._slots.is_table(module, call.func.value)
+        return self._slots.is_table(module, call.func.value)
 
     def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
         """Whether a call takes coroutine functions as well as plain ones."""

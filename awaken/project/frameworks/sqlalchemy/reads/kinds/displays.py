@@ -18,7 +18,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variadic
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 # Of a table or a mapper these are columns alone, as `column_attrs` of a mapper is.
@@ -239,10 +239,8 @@ class Displays:
 
     def passed_displays(self, module: Module, binding: Binding) -> Parts:
         """Return what callers pass to a parameter, whatever it is annotated with."""
-        parameter, function = binding.node, binding.scope.node
-        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
-            return Parts.unknown()
-        if parameter in {function.args.vararg, function.args.kwarg}:
+        function, parameter = binding.parameter or (None, None)
+        if function is None or parameter is None or parameter in variadic(function.args):
             return Parts.unknown()
         passed = self._evaluator.passed_to(module, function, parameter)
         is_whole = not passed.doubts and bool(passed.given)

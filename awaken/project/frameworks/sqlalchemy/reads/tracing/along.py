@@ -141,7 +141,7 @@ class PassedValues(ProgramFacts):
         for name in _uses(module, parameter):
             if not isinstance(name.ctx, ast.Load):
                 return None
-            if _is_only_tested(module, name):
+            if isinstance(module.parent(name), ast.Compare) or is_tested(module, name):
                 continue
             given = self._values_to(module, name, index, seen)
             if given is None:
@@ -157,11 +157,6 @@ def _uses(module: Module, parameter: ast.arg) -> Iterator[ast.Name]:
             binding.node is parameter for binding in module.scopes.bindings_of(node)
         ):
             yield node
-
-
-def _is_only_tested(module: Module, name: ast.Name) -> bool:
-    """Whether a name is compared, or asked for its truth, and goes nowhere."""
-    return isinstance(module.parent(name), ast.Compare) or is_tested(module, name)
 
 
 class Along:
