@@ -322,18 +322,21 @@ def test_where_a_rule_for_a_word_of_the_line_has_a_site_no_other_rule_is_asked(e
 
 
 @pytest.mark.parametrize("is_by_file", [False, True])
-def test_a_rule_that_plans_the_program_at_once_is_asked_for_words_of_the_line(explain, is_by_file):
+def test_a_rule_that_reads_the_program_for_a_file_is_asked_for_words_of_the_line(
+    explain, is_by_file
+):
     class Slow(Renaming):
         name = "slow"
         triggers = (b"def ",)
-        per_file = is_by_file
+        per_file = False
+        decides_by = "file" if is_by_file else "program"
 
         def plan(self, *_):
             raise AssertionError(self.name)
 
     off = {"ignore": ("slow",), "rules": (Slow(),)}
     said = [why.rule for why in explain("def f():\n    other(1)\n", 2, **off).whys]
-    assert ("slow" in said) is is_by_file
+    assert ("slow" in said) is not is_by_file
 
 
 def test_a_rule_that_does_not_run_and_cannot_be_asked_is_named(explain):

@@ -115,9 +115,9 @@ class NoSite(Struct, frozen=True, kw_only=True):
             # Foreign code is run where somebody asks for it, and not to answer a question.
             if rule.name in chosen or rule.is_foreign or not _is_triggered(rule, around):
                 continue
-            # A plan may take as long as that of a program. Then only words of this line count, as
-            # they do for a second answer.
-            is_aside = is_answered or not rule.per_file
+            # A plan may take as long as that of a program: not for a second answer. A rule that
+            # reads the program and decides by file has sites where its words are.
+            is_aside = is_answered or (rule.decides_by == "file" and not rule.per_file)
             if is_aside and not _is_triggered(rule, line):
                 continue
             project = self.project.with_site_scope(frozenset({self.path}))

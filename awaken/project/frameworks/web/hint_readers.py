@@ -64,26 +64,26 @@ class HintReaders(ProgramFacts):
         if any(_keeps_hint(module, node) for node in module.walk(loop.target)):
             yield frozenset()
 
-    def _is_quiet(self, module: Module, node: _Node, given: ast.arg | None) -> bool:
-        """Whether a node has no effect itself; ``given`` is the parameter that has a dependency."""
+    def _is_quiet(self, module: Module, node: _Node, parameter: ast.arg | None) -> bool:
+        """Whether a node has no effect itself; ``parameter`` is what gets a dependency."""
         match node:
             case ast.Assign(targets=[ast.Name()]) | ast.Subscript(slice=ast.Constant(value=0)):
                 return isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
             case ast.Return(value=value):
-                return given is not None and is_none(value or ast.Constant(None))
+                return parameter is not None and is_none(value or ast.Constant(None))
             case ast.Expr(value=value):
                 return isinstance(value, ast.Constant)
             case ast.Attribute(attr=name, ctx=ast.Load()):
                 if name == "dependency":
-                    return _DEPENDS in self._required_classes(module, node, given)
+                    return _DEPENDS in self._required_classes(module, node, parameter)
                 return name in _PARTS or self._evaluator.qualified_name(module, node) is not None
             case ast.Call():
-                return self._is_quiet_call(module, node, given)
+                return self._is_quiet_call(module, node, parameter)
         return isinstance(node, _QUIET)
 
-    def _is_quiet_call(self, module: Module, call: ast.Call, given: ast.arg | None) -> bool:
+    def _is_quiet_call(self, module: Module, call: ast.Call, parameter: ast.arg | None) -> bool:
         name = self._evaluator.qualified_name(module, call.func)
-        if name == HINTS and given is not None:
+        if name == HINTS and parameter is not None:
             # It raises for an object without hints.
             return any(
                 isinstance(above, ast.Try)
@@ -106,16 +106,16 @@ class HintReaders(ProgramFacts):
         if isinstance(called, Unknown) or called.bound or called.function.decorator_list:
             return None
         home, function = called.module, called.function
-        given, results = function.args.args[0], list[Classes]()
+        parameter, results = function.args.args[0], list[Classes]()
         for node in _parts_of(home, function.body):
-            if isinstance(node, ast.Return) and not self._is_quiet(home, node, given):
-                results.append(self._required_classes(home, node, given))
-            elif not self._is_quiet(home, node, given):
+            if isinstance(node, ast.Return) and not self._is_quiet(home, node, parameter):
+                results.append(self._required_classes(home, node, parameter))
+            elif not self._is_quiet(home, node, parameter):
                 return None
         is_plain = isinstance(function, ast.FunctionDef)
         return frozenset.intersection(*results) if is_plain and results else None
 
-    def _required_classes(self, module: Module, node: _Node, given: ast.arg | None) -> Classes:
+    def _required_classes(self, module: Module, node: _Node, parameter: ast.arg | None) -> Classes:
         """Return the classes of which markers or dependencies are wherever ``node`` runs."""
         result = set[str]()
         for check in checks_before(module, node):
@@ -123,7 +123,7 @@ class HintReaders(ProgramFacts):
                 case ast.Call(args=[checked, kind]) if (
                     check.is_true
                     and module.scopes.builtin_called(check.test) == "isinstance"
-                    and _comes_of_hints(module, checked, given)
+                    and _comes_of_hints(module, checked, parameter)
                 ):
                     result.add(self._evaluator.qualified_name(module, kind) or "")
                 case ast.Compare(
@@ -223,22 +223,22 @@ def _keeps_hint(module: Module, node: ast.AST) -> bool:
     )
 
 
-def _comes_of_hints(module: Module, node: ast.expr, given: ast.arg | None) -> bool:
-    """Whether an expression is a part of a hint, or of the dependency ``given``."""
+def _comes_of_hints(module: Module, node: ast.expr, parameter: ast.arg | None) -> bool:
+    """Whether an expression is a part of a hint, or of the argument for ``parameter``."""
     if any(word.arg == "include_extras" for word in module.nodes_below(node, ast.keyword)):
         return True
     names = [name for name in module.nodes_below(node, ast.Name) if module.scopes.bindings_of(name)]
-    return bool(names) and all(_is_of_hints(module, name, given) for name in names)
+    return bool(names) and all(_is_of_hints(module, name, parameter) for name in names)
 
 
-def _is_of_hints(module: Module, name: ast.Name, given: ast.arg | None) -> bool:
+def _is_of_hints(module: Module, name: ast.Name, parameter: ast.arg | None) -> bool:
     binding = module.scopes.only_binding(name)
     if binding is None or binding.kind not in {"assignment", "for"}:
-        return binding is not None and binding.node is given
+        return binding is not None and binding.node is parameter
     statement = module.statement_of(binding.node)
     value = statement.iter if isinstance(statement, ast.For) else binding.value
     # A name may be made of itself.
     is_before = statement is not None and position(statement) < position(
         module.statement_of(name) or name
     )
-    return value is not None and is_before and _comes_of_hints(module, value, given)
+    return value is not None and is_before and _comes_of_hints(module, value, parameter)

@@ -320,8 +320,8 @@ def _is_as_before(module: Module, raw: ast.AST, function: Function) -> bool:
                 return False
             if read.attr.startswith(("cursor", "execute")):
                 # A cursor that is asynchronous does not return itself.
-                given = name_list("of_raw_cursors") if made is raw else frozenset[str]()
-                waiting += [(module.parent(read) or read, given)]
+                allowed = name_list("of_raw_cursors") if made is raw else frozenset[str]()
+                waiting += [(module.parent(read) or read, allowed)]
     return True
 
 
