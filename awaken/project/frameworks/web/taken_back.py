@@ -18,10 +18,16 @@ from awaken.project.source.trees import Function, keyword_of, last_name
 
 _ENDPOINT = "endpoint"
 _WORDS = [b"endpoint", b".dependant", b".dependency"]
+_HOLDING = [b".endpoint", b'"endpoint"', b"'endpoint'", b"dependant", b".dependency"]
 _ROUTES = (*FRAMEWORKS, b".routes", b"dependant")
 # The text of a function changes with every rewrite.
 _READING = library_names().reading_signatures - {"inspect.getsource", "inspect.getsourcelines"}
 _SIGNATURES = {"__annotations__", "__defaults__", "__kwdefaults__", "__signature__"}
+_READING_WORDS = [
+    *(name.rpartition(".")[2].encode() for name in sorted(_READING)),
+    b"get_type_hints",
+]
+_READING_WORDS += [name.encode() for name in sorted(_SIGNATURES)]
 _LIBRARIES = ("fastapi.", "starlette.")
 
 
@@ -51,10 +57,18 @@ class TakenBack(ProgramFacts):
         """Where code does so; in source order of each file."""
         return tuple(
             Use(module.place(use), module.excerpt(use), self._reactions(module, use))
-            for module in self._evaluator.modules_with(_WORDS)
+            for module in self._evaluator.modules_at(self._files)
             for node, is_called in self._functions_in(module)
             for use in self._uses(module, node, is_called=is_called)
         )
+
+    @cached_property
+    def _files(self) -> list[str]:
+        """The files that may do so by their words: many others have an `endpoint`."""
+        files_with = self._evaluator.files_with
+        reading = set(files_with(_WORDS)).intersection(files_with(_READING_WORDS))
+        calling = set(files_with(_HOLDING)).intersection(files_with(_ROUTES))
+        return sorted(reading | calling)
 
     def _reactions(self, module: Module, use: ast.expr) -> tuple[frozenset[str], ...]:
         if isinstance(use, ast.Call) and self._evaluator.qualified_name(module, use.func) == HINTS:
