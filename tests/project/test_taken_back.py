@@ -127,3 +127,19 @@ def test_names_sources_and_other_objects_are_no_such_use(text):
 def test_a_reader_of_hints_reacts_to_the_classes_that_it_checks(body):
     [use] = uses_of(READER % body)
     assert [*map(set, use.reactions)] == REACTIONS[body]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_parsed"),
+    [
+        ("client.endpoint = (\n", False),  # no framework, and nothing reads parameters
+        ("from fastapi import FastAPI\nendpoint = (\n", False),
+        ("from fastapi import FastAPI\nroute.endpoint(\n", True),
+        ("from inspect import signature\nsignature(endpoint\n", True),
+    ],
+)
+def test_files_are_parsed_that_may_call_one_or_read_its_parameters(text, is_parsed):
+    project = Project(Snapshot({"m.py": decode("m.py", text.encode())}), Targets())
+
+    assert project.web.taken_back.uses == ()
+    assert ("m.py" in project.parse_failures) is is_parsed
