@@ -23,11 +23,7 @@ _ROUTES = (*FRAMEWORKS, b".routes", b"dependant")
 # The text of a function changes with every rewrite.
 _READING = library_names().reading_signatures - {"inspect.getsource", "inspect.getsourcelines"}
 _SIGNATURES = {"__annotations__", "__defaults__", "__kwdefaults__", "__signature__"}
-_READING_WORDS = [
-    *(name.rpartition(".")[2].encode() for name in sorted(_READING)),
-    b"get_type_hints",
-]
-_READING_WORDS += [name.encode() for name in sorted(_SIGNATURES)]
+_READING_WORDS = [name.rpartition(".")[2].encode() for name in sorted(_READING | _SIGNATURES)]
 _LIBRARIES = ("fastapi.", "starlette.")
 
 
