@@ -65,6 +65,14 @@ def find(dependency):
 def seen(dependency):
     return dependency
 
+def first(dependency, /):
+    if isinstance(dependency, Scope):
+        return dependency
+    return None
+
+def any_of(*dependencies):
+    return None
+
 class Route(APIRoute):
     def __init__(self, path, endpoint, known=None):
         last = None
@@ -87,6 +95,8 @@ REACTIONS = {
     ],
     "if isinstance(marker.dependency, Scope): self.names = 1": [set(), {"m.Scope"}],
     "if isinstance(marker, Depends): found = find(marker.dependency)": [],
+    "if isinstance(marker, Depends): found = first(marker.dependency)": [],
+    "if isinstance(marker, Depends): found = any_of(marker.dependency)": [{"fastapi.Depends"}],
     "if isinstance(marker, Depends) and seen(marker.dependency) is not None: return": [
         {"fastapi.Depends"}
     ],

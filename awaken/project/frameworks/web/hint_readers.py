@@ -13,7 +13,14 @@ from awaken.project.graph.dispatch import function_called
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, Loop, is_none, parameters_of, position
+from awaken.project.source.trees import (
+    Function,
+    Loop,
+    is_none,
+    parameters_of,
+    position,
+    positional_parameters,
+)
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import (
     ClassOf,
@@ -105,8 +112,10 @@ class HintReaders(ProgramFacts):
                 return None
         if isinstance(called, Unknown) or called.bound or called.function.decorator_list:
             return None
-        home, function = called.module, called.function
-        parameter, results = function.args.args[0], list[Classes]()
+        home, function, results = called.module, called.function, list[Classes]()
+        parameter = next(iter(positional_parameters(function)), None)
+        if parameter is None:
+            return None
         for node in _parts_of(home, function.body):
             if isinstance(node, ast.Return) and not self._is_quiet(home, node, parameter):
                 results.append(self._required_classes(home, node, parameter))
