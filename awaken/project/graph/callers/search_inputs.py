@@ -363,13 +363,13 @@ class Importers:
             or any(map(self._words.files_with, _CODE_LOADERS))
         ):
             return True
-        one, other = (side or frozenset() for side in sides)
-        folders, others = ({path.partition("/")[0] for path in side} for side in (one, other))
-        if folders & others or not all("/" in path for path in one | other):
+        files, others = (side or frozenset() for side in sides)
+        folders, other_folders = ({path.partition("/")[0] for path in x} for x in (files, others))
+        if folders & other_folders or not all("/" in path for path in files | others):
             return True
-        return self._names_one(one, other) or self._names_one(other, one)
+        return self._names_any_of(files, others) or self._names_any_of(others, files)
 
-    def _names_one(self, paths: Iterable[str], others: Iterable[str]) -> bool:
+    def _names_any_of(self, paths: Iterable[str], others: Iterable[str]) -> bool:
         """Whether a text in one of ``paths`` begins with the name of one of ``others``."""
         names = [self._layout.name_of(path) for path in sorted(others)]
         quoted = [f"{quote}{name}".encode() for name in names for quote in "\"'"]

@@ -56,7 +56,7 @@ _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index"
 """Uses of a container that put nothing in, and hand it to nobody."""
 _HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
 _HANDING_ONE_OUT = name_list("giving_an_item") | {"popitem"}
-_PUTTING_ONE = {**library_names().adding_methods, **dict.fromkeys(("put", "put_nowait", "set"), 0)}
+_PUTTING_ONE = {**dict.fromkeys(name_list("filling_methods"), 0), **library_names().adding_methods}
 _PUTTING_ALL = library_names().joining_methods
 _FILLED = MUTABLE | name_list("filled_objects")
 _PUTTING_SECOND = {"heapq.heappush", "heapq.heappushpop", "bisect.insort", "bisect.insort_left"}

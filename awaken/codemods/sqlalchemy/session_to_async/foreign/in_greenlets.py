@@ -202,12 +202,15 @@ def pass_function(module: Module, insertions: Insertions, call: ast.Call, name: 
     """Write ``f(x)`` as ``name(f, x)``, which evaluates the arguments where they are."""
     func_end = module.span(call.func).end
     opening = module.source.text.index(b"(", func_end) + 1
+    if not arguments_of(call):
+        insertions.insert_before(call.func, f"{name}(")
+        insertions.replace(Span(func_end, opening), "")
+        return
     # One argument on each line, as the others are.
     following = re.match(rb"[ \t]*\r?\n[ \t]*", module.source.text[opening:])
-    before = following[0].decode() if following and arguments_of(call) else ""
-    comma = ("," if before else ", ") if arguments_of(call) else ""
+    before = "" if following is None else following[0].decode()
     insertions.insert_before(call.func, f"{name}({before}")
-    insertions.replace(Span(func_end, opening), comma)
+    insertions.replace(Span(func_end, opening), "," if before else ", ")
 
 
 def opened_lambda(

@@ -559,9 +559,9 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         return reading if is_plain else f"if {guard}{read.text} is not None:\n    {reading}"
     item, clauses = loop_over(read.text, item) if read.is_many else (read.text, [])
     text, name = item, read.name
-    given = "" if read.is_many else guard
-    given += f"{text} is not None and " if read.is_optional else ""
-    given += "".join(f"{text} is not {alias} and " for alias in read.aliases)
+    condition = "" if read.is_many else guard
+    condition += f"{text} is not None and " if read.is_optional else ""
+    condition += "".join(f"{text} is not {alias} and " for alias in read.aliases)
     attribute = f'["{name}"]' if name in library_names().methods_of_properties else f".{name}"
     changed = f"{inspect}({text}).attrs{attribute}.history.has_changes()"
     is_awaited = is_held and read.is_filled and bool(reading) and not read.is_many
@@ -575,7 +575,7 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         # from the database; a read does neither.
         inner = loaded_as_read(read.session, [Step(text, name, ())]) if read.is_many else reading
         code = f'    {read.session}.expire({text}, ["{name}"])\n    {inner}'
-    code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
+    code = f"if {condition}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.flushes:
         pending = f"{read.session}.autoflush and {inspect}({text}).pending"
         code = f"if {pending}:\n    await {read.session}.flush()\n{code}"
