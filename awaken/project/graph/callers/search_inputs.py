@@ -356,18 +356,23 @@ class Importers:
         Some file imports both then, or files load others by text. Frameworks load folders, and what
         loads them is not below: files of one folder at the top may always meet.
         """
-        sides = [self.with_importers([path]) for path in (first, second)]
-        if (
-            self._layout.published
-            or None in sides
-            or any(map(self._words.files_with, _CODE_LOADERS))
-        ):
+        sides = [] if self._may_load_any else [*map(self._importers_of, (first, second))]
+        if not sides or None in sides:
             return True
         files, others = (side or frozenset() for side in sides)
         folders, other_folders = ({path.partition("/")[0] for path in x} for x in (files, others))
         if folders & other_folders or not all("/" in path for path in files | others):
             return True
         return self._names_any_of(files, others) or self._names_any_of(others, files)
+
+    @cached_property
+    def _may_load_any(self) -> bool:
+        """Whether code may load any file: that of others, or by a name or a path."""
+        return self._layout.published or any(map(self._words.files_with, _CODE_LOADERS))
+
+    @cached_method
+    def _importers_of(self, path: str) -> frozenset[str] | None:
+        return self.with_importers([path])
 
     def _names_any_of(self, paths: Iterable[str], others: Iterable[str]) -> bool:
         """Whether a text in one of ``paths`` begins with the name of one of ``others``."""
