@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from msgspec import structs
@@ -38,11 +37,10 @@ from awaken.project.names.module_layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.module_store import ModuleStore
 from awaken.project.source.programs.start_folders import StartFolder, start_folders
-from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.texts.text_search import ProgramTexts
@@ -130,49 +128,14 @@ class Project:
             self.snapshot, self.layout.name_of, self._let_go, trees
         )
         self.parse_failures = self._modules.failures
-        self._whole: WholeProgram[Project] = WholeProgram(self.with_own_record)
-        self._is_apart = False
-        self.answers_noted: set[Hashable] = set()
         self._begin()
 
         if earlier is not None:
             self._share(earlier)
-            # Their evidence is in the record of the earlier project.
-            if same_paths and (looked_at is None or looked_at is earlier.looked_at):
-                self._doubles.share(earlier._doubles, self._texts.changed)  # noqa: SLF001
-
-    def with_own_record(self, looked_at: LookedAt) -> Project:
-        """Return the same program with facts, and a record, of its own.
-
-        ``looked_at`` is the evidence of all its answers. It shares the trees, the facts of single
-        files, and the answers of ``ask``.
-        """
-        other = copy(self)
-        for name, value in vars(Project).items():
-            if isinstance(value, cached_property):
-                other.__dict__.pop(name, None)
-        other.looked_at = looked_at
-        other._is_apart = True  # noqa: SLF001  of the same class, here and below
-        other.answers_noted = set()
-        other._texts = self._texts.with_record(looked_at)  # noqa: SLF001
-        other.snapshot = other._texts.files  # noqa: SLF001
-        other._modules = self._modules.with_own_memos(other.snapshot, other._let_go)  # noqa: SLF001
-        other.parse_failures = other._modules.failures  # noqa: SLF001
-        other._begin()  # noqa: SLF001
-        return other
 
     def know(self, answers: Iterable[tuple[Search, Iterable[str]]]) -> None:
         """Know in which of its files searches of an earlier run hold."""
         self._texts.know(answers)
-
-    def ask(self, question: Hashable, answer: Callable[[Project], Answer]) -> Answer:
-        """Return what ``answer`` gives for this program: data without trees.
-
-        ``question`` is the key under which all projects that are apart share the answer.
-        """
-        if not self._is_apart or self._whole.is_answering(question):
-            return answer(self)
-        return self._whole.ask(question, answer, self)
 
     def _begin(self) -> None:
         """Make the facts; nothing is known yet except the facts of single files."""
@@ -191,7 +154,6 @@ class Project:
             knowledge(),
             words,
             self._texts.search.files_with,
-            self.ask,
             self._calls_of_value,
         )
         self.values = ProgramValues(self._evaluator)
@@ -214,6 +176,12 @@ class Project:
     def with_snapshot(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""
         return Project(snapshot, self.targets, self, settings=self._settings)
+
+    def with_own_answers(self) -> Project:
+        """Return the same program, of which nothing is known but the facts of single files."""
+        other = self.with_snapshot(self.snapshot)
+        other._decided = self._decided  # noqa: SLF001  of the same class
+        return other
 
     def module_of(self, source: SourceFile) -> Module | None:
         """Return a file of this or another snapshot whose tree is kept, without its answers."""
@@ -353,7 +321,7 @@ class Project:
     @property
     def doubles(self) -> Doubles:
         """The mocks of Query in the tests of the program."""
-        return self.ask("doubles", _found_doubles) if self._is_apart else self._doubles
+        return self._doubles
 
     def with_site_scope(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.
@@ -575,12 +543,6 @@ class Project:
             case [ModuleOf(path=path)]:
                 return self.layout.name_of(path)
         return None
-
-
-def _found_doubles(project: Project) -> Doubles:
-    doubles = project._doubles  # noqa: SLF001  of this module
-    doubles.find()
-    return doubles
 
 
 def _names(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import tempfile
 import tokenize
 from collections import Counter
@@ -16,12 +15,12 @@ from unittest import mock
 from msgspec.structs import replace
 
 from awaken import api
-from awaken.contract import Finding, Level, SiteId
+from awaken.contract import Constraints, Finding, Level, SiteId
 from awaken.engine.machine import workers
 from awaken.engine.planning import rule_planning
 from awaken.engine.planning.phases import Tools
 from awaken.engine.planning.rule_discovery import all_rules
-from awaken.engine.planning.rule_planning import Planned
+from awaken.engine.planning.rule_planning import Planned, plan_file
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
@@ -211,24 +210,40 @@ def files_alone_show_the_same(result: CaseResult) -> None:
 
 
 def units_change_nothing(result: CaseResult) -> None:
-    """Files that are planned apart give the same plans, which last, from the same evidence."""
-    site_files = Project.site_files
-    forwards, backwards = dict[bytes, _KeptUnit](), dict[bytes, _KeptUnit]()
-    with _planned_apart(forwards):
+    """A file that is planned in a project of its own has the same plan, which lasts.
+
+    Its evidence is part of that which it has where all units share their answers.
+    """
+    sharing, alone = dict[bytes, _KeptUnit](), dict[bytes, _KeptUnit]()
+    with _kept_units(sharing):
         other = run_case(result.case, result.rules)
-    _require_same(result, other, "each file apart")
-    with (
-        _planned_apart(backwards),
-        mock.patch.object(
-            Project, "site_files", lambda project, triggers: site_files(project, triggers)[::-1]
-        ),
-    ):
-        run_case(result.case, result.rules)
-    lost = [f"{unit.rule} {unit.scope}" for unit in forwards.values() if not unit.lasts]
+    _require_same(result, other, "by unit")
+    with _kept_units(alone), mock.patch.object(rule_planning, "plan_file", _planned_alone):
+        other = run_case(result.case, result.rules)
+    _require_same(result, other, "each file in a project of its own")
+    lost = [f"{unit.rule} {unit.scope}" for unit in sharing.values() if not unit.lasts]
     require(not lost, f"these plans have no bytes: {', '.join(lost)}")
-    differing = [key for key, unit in forwards.items() if backwards.get(key) != unit]
-    rows = ["".join(f"{units.get(key)}\n" for key in differing) for units in (forwards, backwards)]
-    require(not differing, f"other evidence backwards:\n{difference(*map(str.encode, rows))}")
+    missing = [
+        f"{unit.rule} {unit.scope}: {note}\n"
+        for key, unit in alone.items()
+        for note in _missing_notes(unit.looked_at, sharing[key].looked_at)
+    ]
+    require(not missing, f"evidence is missing where answers are shared:\n{''.join(missing)}")
+
+
+def _planned_alone(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
+    """Return the plan of a file in a project that shares no answer."""
+    return plan_file(rule, constraints, project.with_own_answers(), path)
+
+
+def _missing_notes(alone: LookedAt, sharing: LookedAt) -> Iterator[str]:
+    """Yield what is evidence of a unit alone, and not where it shares answers."""
+    yield from sorted(alone.read - sharing.read)
+    read = {path.encode() for path in sharing.read}
+    for search in sorted({*alone.searched, *alone.told} - {*sharing.searched, *sharing.told}):
+        # A file that was read needs no evidence of its facts.
+        if search.kind != "facts" or search.sought.partition(b"\0")[0] not in read:
+            yield str(search)
 
 
 def comments_elsewhere_change_nothing(result: CaseResult) -> None:
@@ -271,8 +286,8 @@ class _KeptUnit(NamedTuple):
 
 
 @contextmanager
-def _planned_apart(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
-    """Have the files of each rule planned apart; put the evidence of all units into ``kept``."""
+def _kept_units(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
+    """Have all rules planned by unit; put the evidence of the units into ``kept``."""
     keep = StageUnits.keep
 
     def note_unit(units: StageUnits, unit: Unit, planned: Planned) -> None:
@@ -289,8 +304,6 @@ def _planned_apart(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
                 StageUnits(None, snapshot, b"", {}, _NO_TEXTS)
             ),
         ),
-        mock.patch.object(StageUnits, "may_plan_apart", return_value=True),
-        mock.patch.object(StageUnits, "questions_together", return_value=math.inf),
         mock.patch.object(StageUnits, "keep", note_unit),
     ):
         yield

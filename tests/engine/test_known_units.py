@@ -98,22 +98,6 @@ def test_without_the_text_before_a_comment_counts(program):
     assert program.stage(known, {"read.py": b"x = 1  # said\n"}).recall(OF_SITE) is None
 
 
-PARTS = (("read.py", Planned(Plan())), ("site.py", Planned(Plan())))
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [(b"x = 1  # said\n", ["site.py"]), (b"x = 2\n", []), (b"x = 1  # shop\n", [])],
-)
-def test_of_files_planned_together_an_edit_of_comments_leaves_all_others(program, text, kept):
-    units = program.stage(None, {})
-    looked_at = LookedAt(read={*program.files})
-    looked_at.note_search(Search("bytes", b"shop"), [])
-    units.keep_whole(UNIT, Planned(Plan(), looked_at=looked_at, parts=PARTS))
-    again = program.stage(units.to_keep(), {"read.py": text})
-    assert [path for path, _ in PARTS if again.recall(UNIT.in_file(path)) is not None] == kept
-
-
 @pytest.mark.parametrize("rule", [rule for rule in api.rules() if rule.options is not NoOptions])
 def test_default_options_that_are_not_loaded_yet_are_the_same_unit(rule):
     unloaded, loaded = (

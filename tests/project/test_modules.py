@@ -14,7 +14,6 @@ from programs import last, module_of, program
 from awaken.contract import Span
 from awaken.project import Module, site_id
 from awaken.project.source.lines.site_ids import among_equals
-from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.modules import same_node
 from awaken.project.source.programs import module_store
 from awaken.project.source.trees import SHARED, children, fingerprint, walk
@@ -439,12 +438,11 @@ def test_no_garbage_is_collected_for_trees_that_a_collection_left(monkeypatch):
     monkeypatch.setattr(module_store, "FORGOTTEN_SOURCE_BYTES", 0)
     monkeypatch.setattr(module_store, "COLLECTED_SOURCE_BYTES", 10)
     project = program({f"m{index}.py": "x = 1\n" for index in range(9)})
-    apart = project.with_own_record(LookedAt())
     collections = []
     monkeypatch.setattr(module_store.gc, "collect", lambda: collections.append(len(held)))
     held = []
     for index in range(9):
-        held.append(apart.module(f"m{index}.py"))  # noqa: PERF401  counted meanwhile
+        held.append(project.module(f"m{index}.py"))  # noqa: PERF401  counted meanwhile
 
     # Six bytes each: a collection comes when two more are held than the last one left.
     assert collections == [2, 4, 6, 8]

@@ -180,22 +180,3 @@ def test_renamings_count_in_every_scope():
     text = "from a import b as c\nd = a.b\ndef f():\n    from x import b as e\n    g = h\n"
     project = Project(snapshot(m=text), None)
     assert project.other_names("m.py") == {"b": ("c", "d", "e"), "h": ("g",)}
-
-
-def test_every_project_apart_knows_the_files_without_syntax_that_an_answer_needed():
-    project = Project(snapshot(a="class", b=""), None)
-    for apart in (project.with_own_record(LookedAt()), project.with_own_record(LookedAt())):
-        assert (
-            apart.ask("is there a tree?", lambda asked: asked.module("a.py") is not None) is False
-        )
-        assert (set(apart.parse_failures), apart.looked_at.read) == ({"a.py"}, {"a.py"})
-
-
-def test_the_evidence_of_an_answer_is_sent_to_another_process_once():
-    project = Project(snapshot(a="x = 1", b=""), None).with_own_record(LookedAt())
-
-    def sent():
-        assert project.ask("is there a tree?", lambda asked: asked.module("a.py") is not None)
-        return project.looked_at.take().read
-
-    assert [sent(), sent()] == [{"a.py"}, set()]

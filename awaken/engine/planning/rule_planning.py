@@ -16,9 +16,9 @@ from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.memo import RECORDER, Record
 from awaken.settings.rule_data import with_code
 from awaken.workspace.parsing import deep_recursion
-from awaken.workspace.work import WORK
 
 _SECONDS_PER_BYTE = 2.5e-6
 """Planning ``query-to-select``: apache-superset's 2.1 MB of files with a trigger take 5 s. It only
@@ -31,15 +31,11 @@ class Planned(Struct, frozen=True):
     """A rule's plan with its diagnostics.
 
     looked_at: its evidence; None if it has none of its own.
-    questions: how many questions of values it asked.
-    parts: the plans of single files that it joins, by path.
     """
 
     plan: Plan
     diagnostics: tuple[Diagnostic, ...] = ()
     looked_at: LookedAt | None = None
-    questions: int = 0
-    parts: tuple[tuple[str, Planned], ...] = ()
 
 
 class Processes(Struct, frozen=True):
@@ -97,25 +93,35 @@ def plan_rule(
         return Planned(Plan())
     rule = with_code(rule)
     if not rule.per_file:
-        asked = WORK.questions
-        whole = run_here(partial(_attempt, rule, constraints), project, SECONDS_PER_RULE)
-        planned = _given_up(rule, whole) if isinstance(whole, Died) else whole
-        return structs.replace(planned, questions=WORK.questions - asked)
+        whole = run_here(partial(_plan_recorded, rule, constraints), project, SECONDS_PER_RULE)
+        return _given_up(rule, whole) if isinstance(whole, Died) else whole
     files = project.site_files(rule.triggers)
+    return join_plans(plan_by_file(rule, project, constraints, files, processes))
+
+
+def plan_by_file(
+    rule: Rule,
+    project: Project,
+    constraints: Constraints,
+    files: Sequence[str],
+    processes: Processes,
+) -> list[Planned]:
+    """Return what ``rule`` plans for the sites of each of ``files``, with what its facts cost.
+
+    A failure of what they share is the last.
+    """
     failed = prepared_diagnostics(rule, project, files) if files else ()
     plan = partial(plan_file, rule, constraints, project)
     parts = plan_files(rule, project, files, plan, processes)
     add_evidence(project, parts)
-    joined = join_plans([*parts, Planned(Plan(), failed)])
-    pairs = () if failed else tuple(zip(files, parts, strict=True))
-    return structs.replace(joined, parts=pairs)
+    return [*parts, Planned(Plan(), failed)]
 
 
 def add_evidence(project: Project, parts: Iterable[Planned]) -> None:
     """Add the evidence of ``parts`` to that of ``project``."""
-    for looked_at in {id(part.looked_at): part.looked_at for part in parts}.values():
-        if looked_at is not None:
-            project.looked_at.add(looked_at)
+    for part in parts:
+        if part.looked_at is not None:
+            project.looked_at.add(part.looked_at)
 
 
 def plan_files(
@@ -176,21 +182,29 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
 
 
 def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
-    """Return what ``rule`` plans for the sites of one file, with all evidence of this process."""
-    asked = WORK.questions
-    planned = _attempt(rule, constraints, project.with_site_scope(frozenset({path})), path)
-    # All there is, for this may be a process of its own: later parts have the rest.
-    looked_at = project.looked_at.take()
-    return structs.replace(planned, looked_at=looked_at, questions=WORK.questions - asked)
+    """Return what ``rule`` plans for the sites of one file, with its evidence."""
+    return _plan_recorded(rule, constraints, project.with_site_scope(frozenset({path})), path)
+
+
+def _plan_recorded(
+    rule: Rule, constraints: Constraints, project: Project, path: str = ""
+) -> Planned:
+    with RECORDER.with_record(Record()) as record:
+        planned = _attempt(rule, constraints, project, path)
+    looked_at = LookedAt.of_record(record)
+    unparsable = _unparsable(project, looked_at)
+    return structs.replace(
+        planned, diagnostics=(*planned.diagnostics, *unparsable), looked_at=looked_at
+    )
 
 
 def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str = "") -> Planned:
     try:
         with deep_recursion():  # a chain of calls may be as long as the program
             plan = rule.plan(project, _with_options(constraints, rule))
+            return Planned(plan, tuple(_told_diagnostics(plan, project)))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
-        return Planned(Plan(), (raised_diagnostic(rule, error, path), *_unparsable(project)))
-    return Planned(plan, (*_told_diagnostics(plan, project), *_unparsable(project)))
+        return Planned(Plan(), (raised_diagnostic(rule, error, path),))
 
 
 def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
@@ -211,11 +225,10 @@ def _told_diagnostics(plan: Plan, project: Project) -> Iterator[Diagnostic]:
         yield Diagnostic(path=problem.place.path, line=line, message=problem.message)
 
 
-def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
-    return tuple(
-        Diagnostic(path, failure.line, str(failure), never_runs=failure.never_runs)
-        for path, failure in sorted(project.parse_failures.items())
-    )
+def _unparsable(project: Project, looked_at: LookedAt) -> Iterator[Diagnostic]:
+    for path, failure in sorted(project.parse_failures.items()):
+        if path in looked_at.read:
+            yield Diagnostic(path, failure.line, str(failure), never_runs=failure.never_runs)
 
 
 def join_plans(parts: Sequence[Planned]) -> Planned:
@@ -226,5 +239,4 @@ def join_plans(parts: Sequence[Planned]) -> Planned:
     return Planned(
         Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
         tuple(dict.fromkeys(diagnostic for part in parts for diagnostic in part.diagnostics)),
-        questions=sum(part.questions for part in parts),
     )

@@ -98,9 +98,7 @@ class KnownUnits(Struct, frozen=True, array_like=True):
     made_from: digest of all inputs except the Python files.
     searches, answers: the searches of all units, and each set of answers that a file gives.
     files: the Python files by path, with their digests and the numbers of their answers.
-    evidence: that of the units; files that were planned together share theirs.
-    questions: how many questions of values each rule asked when its files were planned together.
-    together: the rules that ask too many when their files are planned apart.
+    evidence: that of the units.
     """
 
     made_from: bytes
@@ -109,8 +107,6 @@ class KnownUnits(Struct, frozen=True, array_like=True):
     files: dict[str, SeenFile]
     evidence: tuple[UnitEvidence, ...]
     units: dict[bytes, KnownUnit]
-    questions: dict[str, int]
-    together: frozenset[str]
 
 
 class ChangedFiles(Struct, frozen=True):
@@ -147,8 +143,6 @@ class StageUnits:
         same = known is not None and known.made_from == self._made_from
         self._known = known if same else None
         self._units: dict[bytes, tuple[bytes, LookedAt]] = {}
-        self._questions: dict[str, int] = dict(known.questions) if known is not None else {}
-        self._together: set[str] = set(known.together) if known is not None else set()
 
     def _digest(self, made_from: bytes) -> bytes:
         digest = hashlib.sha256(made_from)
@@ -196,33 +190,6 @@ class StageUnits:
         if plan is not None:
             self._units[unit.key()] = plan, planned.looked_at
 
-    def keep_whole(self, unit: Unit, planned: Planned) -> None:
-        """Keep a plan of all files of a unit together.
-
-        Each of its parts has the evidence of all: only an edit of comments leaves them apart.
-        """
-        self.keep(unit, planned)
-        for path, part in planned.parts:
-            self.keep(unit.in_file(path), structs.replace(part, looked_at=planned.looked_at))
-        if unit.scope is None:
-            self._questions[unit.rule.name] = planned.questions
-
-    def was_planned(self, unit: Unit) -> bool:
-        """Whether a plan of all files was known before."""
-        return unit.rule.name in self._questions
-
-    def may_plan_apart(self, unit: Unit) -> bool:
-        """Whether all files may be planned apart."""
-        return unit.rule.name not in self._together
-
-    def questions_together(self, unit: Unit) -> int:
-        """Return how many questions the plan of all files together asked."""
-        return self._questions[unit.rule.name]
-
-    def keep_together(self, unit: Unit) -> None:
-        """Plan the files of a rule together from now on."""
-        self._together.add(unit.rule.name)
-
     def to_keep(self) -> KnownUnits:
         """Return the units of this run, for the next one."""
         distinct = {id(looked_at): looked_at for _, looked_at in self._units.values()}
@@ -252,8 +219,6 @@ class StageUnits:
                 key: KnownUnit(plan, order[id(looked_at)])
                 for key, (plan, looked_at) in self._units.items()
             },
-            self._questions,
-            frozenset(self._together),
         )
 
     def _holds(self, unit: Unit, known: KnownUnit) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import cached_property
 
 from awaken.knowledge.coroutines import Awaitable
 from awaken.knowledge.running import Ending
@@ -16,6 +15,7 @@ from awaken.project.effects.instance_attributes import Attributes
 from awaken.project.effects.places.evaluation_order import Order, Ordering
 from awaken.project.effects.places.events_between import Between, Event
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.store.joins import Joins

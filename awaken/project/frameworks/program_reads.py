@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 
 from awaken.contract import Place
 from awaken.project.effects.callees import Callees
@@ -31,7 +30,7 @@ from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import Relati
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_items, cached_method
+from awaken.project.source.memo import cached_items, cached_method, cached_property
 from awaken.project.values.domain import InstanceOf, Unknown, Values, origins_of
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 from awaken.contract import Place
 from awaken.knowledge.decorators import DecoratorEffects
@@ -30,7 +29,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.opaque import OpaqueUse, passed_names
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
-from awaken.project.source.memo import cached_items, cached_method
+from awaken.project.source.memo import cached_items, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.calls.decorator_effects import decorator_effects, library_names

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
 
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramFacts
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in, texts_of
 from awaken.project.values.domain import ClassOf, External, InstanceOf, ModuleOf

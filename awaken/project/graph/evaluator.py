@@ -17,7 +17,6 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.programs.undefined import is_undefined
-from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
 from awaken.project.values.attributes.attributes_by_name import AttributesByName
@@ -38,14 +37,12 @@ class ProgramEvaluator(Evaluator):
         knowledge: Knowledge,
         words: Words,
         files_with: FilesWith,
-        ask: Ask,
         value_calls: Callable[[Obstacle], tuple[Place | None, ...]],
     ) -> None:
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
         self.words = words
         self.files_with = files_with
-        self.ask = ask
         self.value_calls = value_calls
         self.attributes_by_name = AttributesByName(self, files_with)
         self._passing = Passing(

@@ -122,6 +122,7 @@ FACTS: Mapping[FactsKind, type[Struct]] = {
 The words that are ``mentioned`` are those of its mentions (``Module.mentions``), as far as they are
 names.
 """
+_UNTOLD = b"untold"
 _KIND_OF: Mapping[str, FactsKind] = {
     "table": "names",
     "classes": "names",
@@ -173,7 +174,6 @@ class FactsIndex:
         self._load = load
         self._searched = searched
         self.known: KnownFacts = {kind: {} for kind in FACTS} if known is None else known
-        self._noted = set[tuple[str, str, str]]()
 
     def table(self, path: str) -> ModuleTable | None:
         """Return the top-level names of a file; None if there is none, or it does not parse."""
@@ -218,18 +218,22 @@ class FactsIndex:
     def _noted_facts(self, path: str, part: str, word: str = "") -> Any:
         """Return the facts of a file with the ``part`` that the caller uses."""
         kind = _KIND_OF[part]
-        kept = facts = self._kept_facts(path, kind)
-        if (path, part, word) not in self._noted:
-            self._noted.add((path, part, word))
-            try:
-                if facts is not None:
-                    answer = _answer(facts, part, word)
-                    self._snapshot.looked_at.note_facts(path, part, word, answer)
-            except UnicodeEncodeError:
-                facts = None
-            if facts is None:
-                self._snapshot.looked_at.note_read(path)
+        kept = self._kept_facts(path, kind)
+        answer = self._answer_in(path, kind, part, word)
+        if answer is _UNTOLD:
+            self._snapshot.looked_at.note_read(path)
+        else:
+            self._snapshot.looked_at.note_facts(path, part, word, answer)
         return kept
+
+    @cached_method
+    def _answer_in(self, path: str, kind: FactsKind, part: str, word: str) -> bytes | None:
+        """Return what the file at ``path`` answers; ``_UNTOLD`` where that has no bytes."""
+        facts = self._kept_facts(path, kind)
+        try:
+            return _UNTOLD if facts is None else _answer(facts, part, word)
+        except UnicodeEncodeError:
+            return _UNTOLD
 
     @cached_method
     def _kept_facts(self, path: str, kind: FactsKind) -> Any:

@@ -14,7 +14,7 @@ from awaken.project.names.file_facts import FactsIndex, WrittenName
 from awaken.project.names.module_layout import FoundModule, Layout, submodule_name
 from awaken.project.names.module_tables import ModuleTable, NameTarget, attributes_of, target_of
 from awaken.project.source.bindings import Binding
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import RECORDER, Record, Recorded, cached_method
 from awaken.project.source.modules import Load, Module
 
 _BUILTINS = frozenset(dir(builtins))
@@ -63,7 +63,7 @@ class Names:
         self._load = load
         self._knowledge = knowledge
         self.facts = facts
-        self._attributes: dict[Hashable, str | None] = {}
+        self._attributes: dict[Hashable, tuple[str | None, Record]] = {}
         # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
             self._asked_asking, self._memory, _NOTHING, _joined_text, self._finished_text
@@ -112,10 +112,11 @@ class Names:
         """Return the dotted name of ``node``; None where it is no static name or not certain."""
         if type(node) is not ast.Attribute and type(node) is not ast.Name:
             return None
-        known: dict[ast.expr, str | None] = module.memo.setdefault(Names, {})
+        known: Recorded[ast.expr, str | None] = module.memoize(Names, Recorded)
         # Each part of a long name is asked for, too, and most of them many times.
         if node not in known:
-            known[node] = self._qualified_text(module, node)
+            with RECORDER.with_record():
+                known[node] = self._qualified_text(module, node)
         return known[node]
 
     def _qualified_text(self, module: Module, node: ast.Attribute | ast.Name) -> str | None:
@@ -199,7 +200,7 @@ class Names:
             return self._attribute(question.path, question.name)
         return self._local(_held_module(question), question.bindings)
 
-    def _memory(self, question: _Question) -> dict[Hashable, str | None]:
+    def _memory(self, question: _Question) -> dict[Hashable, tuple[str | None, Record]]:
         """Return where an answer is kept: names of functions with the tree that contains them."""
         return self._attributes if isinstance(question, _Attribute) else _held_module(question).memo
 

@@ -27,13 +27,13 @@ suppression comments, and those with findings, so they are not recorded.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from awaken.project.source.memo import RECORDER, Record
 from awaken.workspace.sources import Snapshot, SourceFile
 
 _KEPT_FACTS = 100_000
@@ -73,33 +73,43 @@ class LookedAt(Struct):
     read: set[str] = msgspec.field(default_factory=set)
     told: dict[Search, dict[str, bytes]] = msgspec.field(default_factory=dict)
 
-    def take(self) -> LookedAt:
-        """Return all that was noted, to be sent to another process, and begin again."""
-        taken = LookedAt(self.searched, self.read, self.told)
-        self.searched, self.read, self.told = {}, set(), {}
-        return taken
-
     def add(self, other: LookedAt) -> None:
         """Take over what another process looked at on the same files."""
         self.searched.update(other.searched)
         self.read |= other.read
         self.told.update(other.told)
 
+    @classmethod
+    def of_record(cls, record: Record) -> LookedAt:
+        """Return all that was noted in ``record``, and in those that it leads to."""
+        looked_at = cls()
+        for key, answer in record.all_notes().items():
+            if isinstance(key, str):
+                looked_at.read.add(key)
+            elif isinstance(answer, frozenset):
+                looked_at.searched[key] = answer
+            else:
+                looked_at.told[key] = answer
+        return looked_at
+
     def note_search(self, search: Search, paths: Iterable[str]) -> None:
         """Note that ``search`` was asked of all Python files, and that it holds in ``paths``."""
-        self.searched[search] = frozenset(paths)
+        self.searched[search] = hits = frozenset(paths)
+        RECORDER.note(search, hits)
 
     def note_answers(self, search: Search, answers: dict[str, bytes]) -> None:
         """Note that ``search`` was asked of all Python files; those left out answered nothing."""
         self.told[search] = answers
+        RECORDER.note(search, answers)
 
     def note_facts(self, path: str, part: str, word: str, answer: bytes | None) -> None:
         """Note what the file at ``path`` answered about a part of its facts."""
-        self.told[facts_search(path, part, word)] = _told_by(path, answer)
+        self.note_answers(facts_search(path, part, word), _told_by(path, answer))
 
     def note_read(self, path: str) -> None:
         """Note that the text of the file at ``path`` was read."""
         self.read.add(path)
+        RECORDER.note(path, None)
 
 
 # Thousands of units ask the same of the same files, and each holds what it asked.
@@ -130,12 +140,6 @@ class WatchedSnapshot(Snapshot):
         """Return the file at ``path``, or None."""
         self.looked_at.note_read(path)
         return super().get(path)
-
-    def with_record(self, looked_at: LookedAt) -> WatchedSnapshot:
-        """Return the same snapshot, which notes in ``looked_at``."""
-        other = copy(self)
-        other.looked_at = looked_at
-        return other
 
     def file_to_search(self, path: str) -> SourceFile:
         """Return the file at ``path`` for a search, which whoever asks notes."""

@@ -21,7 +21,7 @@ from awaken.project.source.bindings import (
     renamed_imports,
     renaming_assignments,
 )
-from awaken.project.source.memo import Asked
+from awaken.project.source.memo import RECORDER, Asked, Record, kept_record
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     ORIGINAL_NAME,
@@ -151,8 +151,14 @@ class Module:
 
         Nothing that it gives may lead back to the file: its tree would never be freed.
         """
-        value: Value = self.memo[key] if key in self.memo else self.memo.setdefault(key, find())
-        return value
+        kept: tuple[Value, Record | None] | None = self.memo.get(key)
+        if kept is None:
+            with RECORDER.with_record() as own:
+                value = find()
+            self.memo[key] = value, kept_record(own)
+            return value
+        RECORDER.add(kept[1])
+        return kept[0]
 
     def names_given_to(self, word: str) -> list[str]:
         """Return the other names that the file gives to what is called ``word`` at home."""

@@ -13,8 +13,6 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
-from copy import copy
-from functools import cached_property
 from keyword import kwlist, softkwlist
 from typing import Literal, get_args
 
@@ -22,6 +20,7 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
+from awaken.project.source.memo import cached_property
 from awaken.project.source.worklist import MOST_FILES
 from awaken.workspace.formats.word_index import WordIndex
 from awaken.workspace.sources import is_python
@@ -167,12 +166,6 @@ class Words:
         if word not in self._found:
             self._found[word] = self._search(word)
         return self._found[word]
-
-    def with_files(self, files: WatchedSnapshot) -> Words:
-        """Return the same words, with the same results, noted where ``files`` notes."""
-        other = copy(self)
-        other._files = files  # noqa: SLF001  of the same class
-        return other
 
     def _note(self, kind: SearchKind, word: str, paths: list[str]) -> None:
         search = Search(kind, word.encode())

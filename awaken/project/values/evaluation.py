@@ -22,6 +22,7 @@ from awaken.project.names.module_tables import NameTarget, target_of
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.memo import RECORDER
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
@@ -222,6 +223,7 @@ class Evaluator(ABC):
             return answers.answer_to(key, module.path, work, kept)
         answer = None if kept is None else kept.own.get(key)
         if answer is not None and answer.is_small and answer.values:
+            RECORDER.add(answer.record)
             return placed_values(answer.values, module, node)
         try:
             result = answers.answer_to(key, module.path, work, kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -17,7 +16,7 @@ from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.installers import Installation
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registration
 from awaken.project.frameworks.web.served_applications import ROUTERS, Inclusion
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 
 
 class Owned(Struct, frozen=True):

@@ -6,7 +6,6 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -31,6 +30,7 @@ from awaken.knowledge.ecosystem import settings_classes
 from awaken.project.graph.callers.composed_names import Lookup
 from awaken.project.names.usages import is_annotation
 from awaken.project.source.expressions.attribute_texts import named_owner
+from awaken.project.source.memo import cached_property
 from awaken.project.source.replacing import texts_of
 from awaken.project.source.trees import last_name, values_given
 from awaken.project.values.domain import ClassOf, InstanceOf

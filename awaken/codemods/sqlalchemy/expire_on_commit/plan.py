@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, Struct
@@ -22,7 +21,7 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import CONFIGURED
 from awaken.knowledge.sessions import session_configurations
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_property
 from awaken.project.source.trees import Function, is_constant, keyword_of, last_name, variable_of
 from awaken.project.values.domain import Producer, Session
 

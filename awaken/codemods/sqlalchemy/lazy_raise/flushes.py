@@ -11,14 +11,13 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import modules_with, nodes_with
 from awaken.project.frameworks.sqlalchemy.keys import leads_to_many
-from awaken.project.source.memo import cached_by, cached_items
+from awaken.project.source.memo import cached_by, cached_items, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant
 from awaken.project.source.worklist import reachable

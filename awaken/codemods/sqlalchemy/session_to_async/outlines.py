@@ -6,7 +6,6 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -23,6 +22,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
 from awaken.knowledge.library_names import name_table
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.memo import cached_property
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import multimap, reachable

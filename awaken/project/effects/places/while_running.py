@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from itertools import chain
 
 from awaken.knowledge.library_names import library_names
@@ -16,7 +15,7 @@ from awaken.project.graph.classes.override_sets import is_stub
 from awaken.project.graph.dispatch import Called, functions_run
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.names.functions.decorators import TRANSPARENT, decorator_names
-from awaken.project.source.memo import cached_items, cached_method
+from awaken.project.source.memo import cached_items, cached_method, cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist

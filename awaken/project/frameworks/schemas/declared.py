@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.pydantic_models import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
-from awaken.project.source.memo import cached_items, cached_method, recursive_items
+from awaken.project.source.memo import cached_items, cached_method, cached_property, recursive_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import (
     arguments_of,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -14,7 +13,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignm
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Sight
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
-from awaken.project.source.memo import cached_items
+from awaken.project.source.memo import cached_items, cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import keyword_of, last_name, methods_named, values_given
 from awaken.project.source.worklist import LONGEST_PATH

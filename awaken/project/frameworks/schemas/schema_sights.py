@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 from typing import Protocol
 
 from msgspec import Struct, structs
@@ -23,7 +22,7 @@ from awaken.project.frameworks.shapes.pydantic_models import Reading, Shape, Unr
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
-from awaken.project.source.memo import recursive
+from awaken.project.source.memo import cached_property, recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
@@ -32,7 +31,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationsh
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.names.functions.decorators import decorator_names
-from awaken.project.source.memo import cached_by, cached_method
+from awaken.project.source.memo import cached_by, cached_method, cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, keyword_of, without_arguments
 from awaken.project.source.words import called_words

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 
@@ -21,7 +20,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.module_tables import dotted_name
-from awaken.project.source.memo import cached_by, cached_method
+from awaken.project.source.memo import cached_by, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name, variable_of
 from awaken.project.source.words import called_words
@@ -63,13 +62,6 @@ class Relationships:
     @cached_method
     def in_file(self, path: str) -> tuple[Site, ...]:
         """Return all sides declared in the file at ``path``, those of backrefs included."""
-        sites: tuple[Site, ...] = self._evaluator.ask(
-            ("relationships", path), lambda project: project.orm.relationships.search(path)
-        )
-        return sites
-
-    def search(self, path: str) -> tuple[Site, ...]:
-        """Return what ``in_file`` keeps."""
         # Many files contain the words, also in comments.
         module = self._evaluator.load(path) if path in self._calling else None
         return () if module is None else tuple(self._read(module))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TypeGuard
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from awaken.contract import Place
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import arguments_of
 from awaken.project.values.domain import (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.expressions.made_classes import OPEN
-from awaken.project.source.memo import recursive
+from awaken.project.source.memo import cached_property, recursive
 from awaken.project.source.modules import Load, Module, nodes_in
 from awaken.project.source.replacing import puts_in, words_of
 from awaken.project.source.trees import (
@@ -245,7 +244,7 @@ class DoubtingEvaluator(ProgramEvaluator):
 
     def __init__(self, believing: ProgramEvaluator, load: Load) -> None:
         words, known = believing.callers.words, believing.knowledge
-        shared = words, believing.files_with, believing.ask, believing.value_calls
+        shared = words, believing.files_with, believing.value_calls
         super().__init__(believing.names, believing.classes, load, known, *shared)
         self.callers = believing.callers
         self.mapping = believing.mapping

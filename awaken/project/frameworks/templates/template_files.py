@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from operator import attrgetter
 
 from jinja2 import Environment, nodes
@@ -13,7 +13,7 @@ from jinja2.exceptions import TemplateSyntaxError
 
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.template_reads import Source
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_property
 from awaken.project.source.worklist import LONGEST_TEXT
 from awaken.workspace.sources import SourceFile
 from awaken.workspace.text_files import Texts

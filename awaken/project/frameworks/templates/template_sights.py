@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -16,7 +15,7 @@ from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, BY_KEY, S
 from awaken.project.frameworks.templates.rendering import Context, Expression, Rendering, Renderings
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.expressions.expression_uses import targets_of
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import Unknown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from awaken.contract import Place
 from awaken.knowledge.ecosystem import async_test_plugins
 from awaken.project.frameworks.testing.fixture_requests import FixtureRequests
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import recursive
+from awaken.project.source.memo import cached_property, recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of, values_given, without_arguments
 from awaken.workspace.manifests.pytest_settings import PytestSettings

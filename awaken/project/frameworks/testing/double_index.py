@@ -19,9 +19,9 @@ from awaken.project.frameworks.testing.passed_mocks import Mark, fakes_of, marks
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import SETUP, Suite, is_automatic
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
-from awaken.project.graph.callers.search_inputs import Importers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
+from awaken.project.source.memo import RECORDER, Record
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
 from awaken.project.source.trees import Function, keyword_of
@@ -69,6 +69,7 @@ class Doubles:
         self._unmarked: set[str] = set()
         self._searched: dict[str, _Searched] = {}
         self._fakes: dict[str, Place] = {}
+        self._record = Record()
 
     def find(self) -> None:
         """Find all mocks of the project, unless that was done."""
@@ -89,30 +90,15 @@ class Doubles:
         """Return the doubles that are asked by ``use``."""
         return tuple(self._by_use.get(use, ())) if self._all() else ()
 
-    def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
-        """Take what was found earlier in files that none of the ``changed`` ones can change."""
-        tests = [path for path in changed if is_around_tests(path)]
-        self._fakes = earlier._fakes
-        if not any(may_configure(self._files[path].text) for path in tests):
-            self._found, self._by_use = earlier._found, earlier._by_use
-            self._marked, self._searched = earlier._marked, earlier._searched
-            self._outlines = earlier._outlines
-            return
-        self._marked = {p: parameter for p, parameter in earlier._marked.items() if p not in tests}
-        self._outlines = {p: line for p, line in earlier._outlines.items() if p not in tests}
-        importers = Importers(self._evaluator.names.layout, self._words)
-        concerned = {*tests, *(location for path in tests for location in importers.direct(path))}
-        self._searched = {
-            path: one for path, one in earlier._searched.items() if concerned.isdisjoint(one.files)
-        }
-
     def _all(self) -> dict[Place, Double]:
         if self._found is None:
             self._found = {}
-            self._search()
+            with RECORDER.with_record(self._record):
+                self._search()
             for double in self._found.values():
                 for use in double.uses:
                     self._by_use.setdefault(use, []).append(double)
+        RECORDER.add(self._record)
         return self._found
 
     # ---------------------------------------------------------------------------------- the files
@@ -123,10 +109,7 @@ class Doubles:
         tests = [path for path in self._evaluator.files_with(DOUBLE_WORDS) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files.file_to_search(path).text)]
         self._files.looked_at.note_search(Search("doubles", b""), marked)
-        fakes = dict(self._fakes_in(marked))
-        if fakes != self._fakes:
-            self._fakes = fakes
-            self._marked, self._searched, self._unmarked = {}, {}, set()
+        self._fakes = dict(self._fakes_in(marked))
         making = _Making(self._outline, self._naming_tests)
         for path in marked:
             making.start(path, self._marks(path))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cached_property
 
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf
 

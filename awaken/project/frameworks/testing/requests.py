@@ -9,13 +9,12 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 from awaken.project.frameworks.testing.double_reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.f_strings import text_parts
-from awaken.project.source.memo import cached_method, recursive_items
+from awaken.project.source.memo import cached_method, cached_property, recursive_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests

@@ -11,7 +11,6 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -21,6 +20,7 @@ from awaken.project.frameworks.testing.replacements import patched_parameters
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
 from awaken.project.names.functions.injections import OVERRIDES
+from awaken.project.source.memo import cached_property
 from awaken.project.source.trees import Function, children, parameters_of, root_of
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist
 

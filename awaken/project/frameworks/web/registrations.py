@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from awaken.project.frameworks.web.applications import (
 )
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.source.expressions.lists import append_call
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none, keyword_of, last_name
 from awaken.project.source.worklist import multimap

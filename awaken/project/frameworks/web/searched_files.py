@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import ClassVar, Generic, TypeVar
 
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 
 Found = TypeVar("Found")

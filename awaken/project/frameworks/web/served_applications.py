@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct
@@ -20,6 +19,7 @@ from awaken.project.frameworks.web.applications import (
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registrations
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.values.domain import MOST_ALTERNATIVES, FunctionOf
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -13,6 +12,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.frameworks.web.hint_readers import HINTS, HintReaders
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, last_name
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -24,7 +23,7 @@ from awaken.project.frameworks.web.taken_back import TakenBack
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name
-from awaken.project.source.memo import cached_items, cached_method
+from awaken.project.source.memo import cached_items, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ModuleOf

@@ -24,6 +24,7 @@ from awaken.project.graph.callers.search_inputs import Surroundings
 from awaken.project.graph.callers.target import Target, scope_around
 from awaken.project.graph.classes.hierarchies import Hierarchy
 from awaken.project.names.visibility import is_seen
+from awaken.project.source.memo import RECORDER, Record
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import Words
@@ -45,7 +46,7 @@ class CallIndex:
     def __init__(self, evaluator: Evaluator, words: Words) -> None:
         self._evaluator = evaluator
         self.words = words
-        self._kept: dict[tuple[str, int], Callers] = {}
+        self._kept: dict[tuple[str, int], tuple[Callers, Record]] = {}
         self._surroundings = Surroundings(evaluator, words)
         self.module_values = self._surroundings.module_values
         self.hierarchy = self._surroundings.hierarchy
@@ -55,7 +56,9 @@ class CallIndex:
     def callers_of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""
         self.search([(module, function)])
-        return self._kept[module.key_of(function)]
+        callers, record = self._kept[module.key_of(function)]
+        RECORDER.add(record)
+        return callers
 
     def search(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find who calls ``functions``, so that ``of`` knows: a file is parsed once for them all.
@@ -67,38 +70,39 @@ class CallIndex:
             key = module.key_of(function)
             if key not in self._kept and key not in searches:
                 # Else following a receiver would search for its callers, and so on without an end.
-                with self._evaluator.without_callers():
+                with RECORDER.without_record(), self._evaluator.without_callers():
                     searches[key] = _Search(self._surroundings, module, function)
-        with self._evaluator.without_callers():
-            _run_together([item.run() for item in searches.values()])
+        with RECORDER.without_record(), self._evaluator.without_callers():
+            _run_together(searches.values())
         for key, search in searches.items():
-            self._kept[key] = search.callers()
+            self._kept[key] = search.callers(), search.record
 
 
-def _run_together(searches: Iterable[Iterator[str]]) -> None:
-    """Run searches that say to which file each goes on, so that they go through files together.
+def _run_together(searches: Iterable[_Search]) -> None:
+    """Run searches, which say to which file each goes on, so that they go through files together.
 
     Each goes its own way, word by word and file by file, whatever the others look for.
     """
-    waiting: dict[str, list[Iterator[str]]] = {}
+    waiting: dict[str, list[tuple[_Search, Iterator[str]]]] = {}
     ahead, behind, current = list[str](), list[str](), ""
 
-    def go_on(search: Iterator[str]) -> None:
-        path = next(search, None)
+    def go_on(search: _Search, files: Iterator[str]) -> None:
+        with RECORDER.with_record(search.record):
+            path = next(files, None)
         if path is None:
             return
         if path not in waiting:
             heappush(ahead if path > current else behind, path)
-        waiting.setdefault(path, []).append(search)
+        waiting.setdefault(path, []).append((search, files))
 
     for search in searches:
-        go_on(search)
+        go_on(search, search.run())
     while waiting:
         if not ahead:
             ahead, behind = behind, ahead
         current = heappop(ahead)
-        for search in waiting.pop(current):
-            go_on(search)
+        for search, files in waiting.pop(current):
+            go_on(search, files)
 
 
 class _Search:
@@ -124,7 +128,9 @@ class _Search:
         self._sites: dict[tuple[str, int, int], CallSite] = {}
         self._obstacles: dict[tuple[Why, str], Obstacle] = {}
         self._locals: list[str] = []  # other names in the functions of the file that is searched
-        self._look_at_definition(module, function)
+        self.record = Record()
+        with RECORDER.with_record(self.record):
+            self._look_at_definition(module, function)
 
     def callers(self) -> Callers:
         """Return what was found."""
@@ -243,7 +249,7 @@ class _Search:
                 yield path
                 # By now it has been searched.
                 if len(self._obstacles) == known:
-                    without.add((word, path))
+                    without[word, path] = None
 
     def _by_nearness(self, paths: list[str]) -> tuple[list[str], list[str]]:
         """Return the files that can hold a call which is known to be meant, and the others."""

@@ -16,6 +16,7 @@ from awaken.project.names.file_facts import Arguments, written_arguments
 from awaken.project.names.module_tables import NameTarget
 from awaken.project.names.usages import UsageKind, is_annotation, usage_of
 from awaken.project.names.visibility import is_listed, is_public, is_seen
+from awaken.project.source.memo import RECORDER, Recorded
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Values, holds_tree
@@ -115,13 +116,15 @@ class Mentions:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._kept: dict[tuple[str, str], tuple[AnyMention, ...]] = {}
+        self._kept = Recorded[tuple[str, str], tuple[AnyMention, ...]]()
 
     def mentions_in(self, module_path: str, word: str) -> tuple[AnyMention, ...] | None:
         """Return the mentions of ``word`` in a file; None if it does not parse."""
         key = module_path, word
         kept = self._kept.get(key)
-        if kept is None:
+        if kept is not None:
+            return kept
+        with RECORDER.with_record():
             module = self._evaluator.load(module_path)
             if module is None:
                 return None

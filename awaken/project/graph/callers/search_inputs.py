@@ -7,7 +7,6 @@ import re
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from functools import cached_property
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import name_list
@@ -17,7 +16,7 @@ from awaken.project.graph.classes.hierarchies import Hierarchy
 from awaken.project.graph.classes.override_sets import Overrides
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.module_layout import Layout
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import Recorded, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import Function, last_name
@@ -43,7 +42,7 @@ class Surroundings:
         self.importers = Importers(evaluator.names.layout, words)
         self.module_values = _ModuleValues(evaluator, words, self.importers)
         self.mentions = Mentions(evaluator)
-        self.without_calls: set[tuple[str, str]] = set()
+        self.without_calls = Recorded[tuple[str, str], None]()
         """Names of functions with files of which it is known that no mention of the name may be a
         call of a function that the file cannot import."""
 

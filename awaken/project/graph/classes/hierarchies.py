@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.running import running
 from awaken.project.graph.classes.override_sets import HARMLESS_BASES, MAKING, Overrides
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.expressions.made_classes import OPEN
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import MOST_FILES, reachable
 from awaken.project.values.domain import (

@@ -11,14 +11,13 @@ import ast
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.worklist import groups_of, reachable
 
 if TYPE_CHECKING:

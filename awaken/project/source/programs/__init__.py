@@ -1,5 +1,5 @@
 """All files of a program: what asks for one (``program``), where each is parsed and kept.
 
-``module_store`` parses and keeps files, ``whole_program`` notes what needs them all, and
-``start_folders`` says from where a program is started. ``alembic_files`` are the files of Alembic.
+``module_store`` parses and keeps files, and ``start_folders`` says from where a program is started.
+``alembic_files`` are the files of Alembic.
 """

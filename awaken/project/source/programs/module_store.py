@@ -33,8 +33,8 @@ FORGOTTEN_SOURCE_BYTES = 3_000_000
 class ModuleStore:
     """Parsed files by path; ``earlier`` is the store of an earlier snapshot, which is given up.
 
-    It takes its trees from a ``shared`` store of the same snapshot. ``failures`` are the files that
-    this Python cannot parse, ``parsed`` those that were, whether or not their trees are kept.
+    ``failures`` are the files that this Python cannot parse, ``parsed`` those that were, whether or
+    not their trees are kept.
 
     ``let_go`` is called where trees are held beyond those last used: whoever remembers what leads
     to some of them forgets it.
@@ -50,14 +50,12 @@ class ModuleStore:
         name_of: Callable[[str], str],
         let_go: Callable[[], None],
         earlier: ModuleStore | None = None,
-        shared: ModuleStore | None = None,
     ) -> None:
         self._files = files
         self._name_of = name_of
         self.failures: dict[str, Unparsable] = {}
-        self.parsed: set[str] = set() if shared is None else shared.parsed
+        self.parsed: set[str] = set()
         self._forget = let_go
-        self._shared = shared
         # The first to go is what nobody asked for again, then what nobody did for longest.
         self._once: OrderedDict[str, Module] = OrderedDict()
         self._again: OrderedDict[str, Module] = OrderedDict()
@@ -67,12 +65,7 @@ class ModuleStore:
         self._alive: WeakSet[Module] = WeakSet() if earlier is None else earlier.alive()
         self._bytes = self._bytes_again = 0
         # All trees of an earlier store, except those that are taken over.
-        gives_up = earlier is not None and shared is None
-        self._let_go = FORGOTTEN_SOURCE_BYTES if gives_up else 0
-
-    def with_own_memos(self, files: WatchedSnapshot, let_go: Callable[[], None]) -> ModuleStore:
-        """Return a store of the same trees, with memos of its own; ``files`` note its reads."""
-        return ModuleStore(files, self._name_of, let_go, self, self)
+        self._let_go = 0 if earlier is None else FORGOTTEN_SOURCE_BYTES
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
@@ -84,13 +77,17 @@ class ModuleStore:
         kept = self.get(path)
         if kept is not None:
             return kept
-        if path not in self._files or path in self.failures or not is_python(path):
+        if path not in self._files or not is_python(path):
+            return None
+        if path in self.failures:
+            self._files.looked_at.note_read(path)
             return None
         source = self._files.file_to_search(path)
         try:
             tree = parse_again(source) if path in self.parsed else parse(source)
         except Unparsable as failure:
             self.failures[path] = failure
+            self._files.looked_at.note_read(path)
             return None
         self.parsed.add(path)
         module = Module(source, tree, self._name_of(path))
@@ -116,23 +113,15 @@ class ModuleStore:
             kept = self._held.get(path)
             if kept is not None:
                 self._keep(kept)
-            elif self._shared is not None and (other := self._shared.get(path)) is not None:
-                kept = other.with_own_memo()
-                self._own(kept)
         self._latest = path
         return kept
 
     def add(self, module: Module) -> None:
         """Keep ``module``, and let others go: what was used once first, then what was not used."""
-        if self._shared is not None:
-            self._shared.add(module.with_own_memo())
-        self._own(module)
-        self._latest = module.path
-
-    def _own(self, module: Module) -> None:
         self._held[module.path] = module
         self._alive.add(module)
         self._keep(module)
+        self._latest = module.path
 
     def give_up(self, paths: Iterable[str]) -> None:
         """Keep no tree of these files any longer: whoever holds one may go on with it."""
@@ -169,9 +158,6 @@ class ModuleStore:
         Trees that the last collection left do not count. Somebody holds them, such as other stores
         of the snapshot.
         """
-        if self._shared is not None:
-            self._shared.collect()
-            return
         still_there = self._still_there()
         self._uncollected = min(self._uncollected, still_there)
         if still_there > self._uncollected + COLLECTED_SOURCE_BYTES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import copy
 
 from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot
 from awaken.project.source.words import KeptWords, Words
@@ -35,12 +34,6 @@ class TextSearch:
     def know(self, hits: Mapping[bytes, frozenset[str]]) -> None:
         """Know the paths of the texts that hold each of some words, from an earlier run."""
         self._hits.update(hits)
-
-    def with_record(self, looked_at: LookedAt) -> TextSearch:
-        """Return the same search, with the same results, noted in ``looked_at``."""
-        other = copy(self)
-        other._looked_at = looked_at  # noqa: SLF001  of the same class
-        return other
 
     def _take_over(self, earlier: TextSearch) -> None:
         """Know what ``earlier`` found; only texts that differ are searched."""
@@ -127,11 +120,3 @@ class ProgramTexts:
         self.words.know(
             {one.sought.decode(): sorted(paths) for one, paths in known if one.kind == "word"}
         )
-
-    def with_record(self, looked_at: LookedAt) -> ProgramTexts:
-        """Return the same texts, with the same results, noted in ``looked_at``."""
-        other = copy(self)
-        other.files = self.files.with_record(looked_at)
-        other.search = self.search.with_record(looked_at)
-        other.words = self.words.with_files(other.files)
-        return other

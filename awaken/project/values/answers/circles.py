@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from awaken.project.source.memo import RECORDER, Record, kept_record
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import (
     NOWHERE,
@@ -59,6 +60,7 @@ class Answer(Struct, frozen=True):
     depth: int
     large: Large | None = None
     by_callers: bool = True
+    record: Record | None = None
 
     @property
     def is_small(self) -> bool:
@@ -66,8 +68,9 @@ class Answer(Struct, frozen=True):
         return self.large is None and self.depth <= DEEPEST
 
 
-_TOO_LARGE = Answer((), 1, DEEPEST + 1)
-"""What is remembered of a question that is too large: so is all that leads to it."""
+def _too_large(record: Record) -> Answer:
+    """Return what is remembered of a question that is too large: so is all that leads to it."""
+    return Answer((), 1, DEEPEST + 1, record=record)
 
 
 class Kept(Struct, eq=False):
@@ -100,6 +103,7 @@ class _Question(Struct, eq=False):
     index: int
     kept: Kept | None
     lowest: int
+    record: Record
     values: Values = ()
     steps: int = 1
     own: int = 1
@@ -161,6 +165,7 @@ class Answers:
         known = None if kept is None else kept.own.get(key)
         known = known or self._known.get(key)
         if known is not None:
+            RECORDER.add(known.record)
             self._charge(known)
             return known.values
         opened = self._open.get(key)
@@ -169,17 +174,19 @@ class Answers:
         else:
             opened = self._waiting.get(key)
         if opened is not None:
+            RECORDER.add(opened.record)
             self._lead_back(opened.lowest)
             return opened.values
-        if self._stack:
-            return self._solved_values(key, path, work, kept)
-        try:
-            with deep_recursion():
+        with RECORDER.with_record() as record:
+            if self._stack:
                 return self._solved_values(key, path, work, kept)
-        except TooMuchError:
-            if kept is not None:
-                kept.own[key] = _TOO_LARGE
-            raise
+            try:
+                with deep_recursion():
+                    return self._solved_values(key, path, work, kept)
+            except TooMuchError:
+                if kept is not None:
+                    kept.own[key] = _too_large(record)
+                raise
 
     def note_callers(self) -> None:
         """Note that what is being worked out depends on whether callers are followed."""
@@ -246,11 +253,12 @@ class Answers:
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None
     ) -> Values:
         index, before = len(self._stack), self._work
+        record = RECORDER.current or Record()
         self._go_down(index + self._least_depth(key, path))
         for turn in range(_MOST_ROUNDS):
             changes, self._work = self._changes, before
             self._take(1)
-            question = self._worked_out(_Question(key, path, index, kept, index), work)
+            question = self._worked_out(_Question(key, path, index, kept, index, record), work)
             if question.lowest < index:
                 self._wait(question)
                 return question.values
@@ -282,8 +290,9 @@ class Answers:
         """Keep what is as good as what the outermost question of its circle begins with."""
         if len(question.members) > 2 * DEEPEST:
             # It will be deeper than the limit, though it may lose members: hence twice.
+            too_large = _too_large(question.record)
             for item in question.members:
-                (self._known if item.kept is None else item.kept.own)[item.key] = _TOO_LARGE
+                (self._known if item.kept is None else item.kept.own)[item.key] = too_large
             raise _too_many()
         self._waiting[question.key] = question
         self._earlier[question.key] = question.values
@@ -301,7 +310,7 @@ class Answers:
         by_callers = any(entry.by_callers for entry in circle)
         for item in circle:
             # That of ``question`` comes last.
-            answer = Answer(item.values, steps, depth, large, by_callers)
+            answer = Answer(item.values, steps, depth, large, by_callers, question.record)
             self._keep(item, answer)
         # Remembered first: it is too deep for all others that lead to it.
         self._go_down(question.index + depth)
@@ -311,7 +320,8 @@ class Answers:
     def _settled_alone(self, question: _Question) -> Values:
         """Settle a question in no circle that is not large: as others are, without their loops."""
         size = question.steps, question.depth + 1
-        answer = Answer(question.values, *size, by_callers=question.by_callers)
+        record = kept_record(question.record)
+        answer = Answer(question.values, *size, by_callers=question.by_callers, record=record)
         self._keep(question, answer)
         self._go_down(question.index + answer.depth)
         self._add(answer)

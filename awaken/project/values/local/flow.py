@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from typing import TypeVar
 from weakref import ref
 
 from awaken.contract import Place
 from awaken.project.source.bindings import Binding
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, position, walk
 from awaken.project.source.worklist import reverse_postorder

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,7 +21,7 @@ from awaken.contract import Place
 from awaken.project.graph.call_edges import CallEdge, CallEdges, FunctionContext
 from awaken.project.graph.holders import Holder, Holders
 from awaken.project.source.expressions.alternatives import is_tested
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.worklist import groups_of, reverse_postorder
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property, reduce
+from functools import reduce
 from operator import attrgetter
 
 from msgspec import Struct, structs
@@ -37,7 +37,7 @@ from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.query_items import Item, What, kind_of
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_property
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import MOST_ALTERNATIVES
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -16,6 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethod
+from awaken.project.source.memo import cached_property
 from awaken.project.source.test_files import is_around_tests, is_test_file
 
 if TYPE_CHECKING:

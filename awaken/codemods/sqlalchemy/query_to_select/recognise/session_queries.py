@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -43,6 +42,7 @@ from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuery
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import keyword_of, last_name

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -24,7 +23,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import CLOSING
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, classes_in

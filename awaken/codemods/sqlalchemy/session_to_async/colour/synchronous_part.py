@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPl
 from awaken.project.graph.forwards.colouring import Step, coloured_functions
 from awaken.project.graph.forwards.passed.components import Component, Walked
 from awaken.project.names.functions.wrapping import Wrapping
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
@@ -19,7 +18,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.expressions.alternatives import type_in
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function, named_parameters

@@ -14,7 +14,6 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,6 +36,7 @@ from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.locks import locks
 from awaken.project.effects.places.held import lock_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import groups_of

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from awaken.kit.changes import Member
 from awaken.kit.reasons import OUT_OF_SIGHT, cure_of_outside
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.source.lines.statement_lines import statements_of_line
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import variable_of

@@ -12,7 +12,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from functools import cached_property
 from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.memo import recursive_items
+from awaken.project.source.memo import cached_property, recursive_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import last_name

@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -50,6 +49,7 @@ from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.worklist import groups_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from awaken.contract import Place, Span
@@ -13,6 +12,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.web.lifespans import caveats_of_installers, may_get_lifespan
 from awaken.knowledge.applications import application_classes
 from awaken.project.source.expressions.expression_uses import passed_keywords
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, values_given

@@ -11,7 +11,6 @@ operations or its context only works there.
 from __future__ import annotations
 
 import ast
-from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
 from awaken.kit.rule import ProjectFacts
 from awaken.project.frameworks.sqlalchemy.engines.engine_facts import async_drivers
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import FunctionOrLambda, last_name, variable_of

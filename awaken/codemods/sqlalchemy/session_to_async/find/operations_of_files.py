@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from itertools import takewhile
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,7 +33,7 @@ from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.bindings import Binding
-from awaken.project.source.memo import cached_by, cached_method
+from awaken.project.source.memo import cached_by, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import Function, arguments_of, last_name, unpacks

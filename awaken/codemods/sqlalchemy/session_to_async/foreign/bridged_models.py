@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
@@ -22,7 +21,7 @@ from awaken.project.frameworks.shapes.pydantic_models import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.expressions.expression_uses import use_of
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import (

@@ -20,7 +20,6 @@ import ast
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import (
@@ -43,7 +42,7 @@ from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.expressions.expression_uses import Use, use_of
-from awaken.project.source.memo import recursive
+from awaken.project.source.memo import cached_property, recursive
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import External, InstanceOf, Value

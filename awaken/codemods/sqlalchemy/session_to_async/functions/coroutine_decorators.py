@@ -6,7 +6,6 @@ import ast
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -30,6 +29,7 @@ from awaken.knowledge.library_names import name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.f_strings import has_long_text
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, first_parameter, last_name, without_arguments
 from awaken.project.values.domain import Producer, functions_in

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
@@ -48,6 +48,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
 from awaken.project.names.functions.decorators import PROPERTIES
+from awaken.project.source.memo import cached_property
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.source.worklist import groups_of, reachable
 from awaken.project.values.domain import classes_in

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from awaken.knowledge.library_names import name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.memo import cached_by, cached_method
+from awaken.project.source.memo import cached_by, cached_method, cached_property
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 

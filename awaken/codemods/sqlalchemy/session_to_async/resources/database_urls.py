@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement as Required
@@ -38,6 +37,7 @@ from awaken.project.frameworks.sqlalchemy.engines.url_sources import (
     urls_elsewhere,
 )
 from awaken.project.source.f_strings import is_literal
+from awaken.project.source.memo import cached_property
 
 if TYPE_CHECKING:
     from awaken.project import Project

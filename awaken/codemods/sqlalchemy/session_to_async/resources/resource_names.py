@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -40,6 +39,7 @@ from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.expressions.alternatives import conditions_passed
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_around_tests, is_test_file

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -22,7 +21,7 @@ from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.engines.engine_facts import UNPOOLED, Engine
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.expressions.expression_uses import targets_of
-from awaken.project.source.memo import cached_by, cached_method
+from awaken.project.source.memo import cached_by, cached_method, cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_test_file

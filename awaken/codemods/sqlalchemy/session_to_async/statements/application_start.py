@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import takewhile
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,6 +47,7 @@ from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
 from awaken.project.names.functions.injections import OVERRIDES
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import last_name, root_of

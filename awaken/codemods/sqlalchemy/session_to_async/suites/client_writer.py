@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -30,6 +29,7 @@ from awaken.project.effects.own_nodes import waited_for
 from awaken.project.frameworks.testing.requests import may_answer, path_of
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.test_stand_ins import overrides_of
@@ -22,6 +21,7 @@ from awaken.project.frameworks.testing.requests import METHODS, may_answer, path
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests, is_of_program

@@ -17,7 +17,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
@@ -41,6 +40,7 @@ from awaken.knowledge.libraries import BLOCKING_SESSIONS
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.names.functions.injections import OVERRIDES
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameter_names, receivers

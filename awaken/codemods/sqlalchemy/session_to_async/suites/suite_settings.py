@@ -16,7 +16,6 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -43,6 +42,7 @@ from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins, loop_holders
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import conftest_paths, is_around_tests, is_test_file
 from awaken.project.source.trees import (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -15,7 +14,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, texts_of, words_of
@@ -62,14 +61,9 @@ class ReplacedMethods:
 
         All files are searched once for the same names: the answer is one of the whole program.
         """
-        replaced: tuple[ReplacedMethod, ...] = self._evaluator.ask(
-            ("methods of sessions replaced", frozenset(names)),
-            lambda project: tuple(project.orm.replaced_methods.search_sessions(names)),
-        )
-        return replaced
+        return tuple(self._search_sessions(names))
 
-    def search_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
-        """Yield what ``of_sessions`` keeps."""
+    def _search_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
         roles = self._evaluator.knowledge.types.items()
         classes = {name for name, role in roles if role in BLOCKING_SESSIONS}
         words = [word for name in names for word in words_of(name)]
@@ -79,17 +73,9 @@ class ReplacedMethods:
     @cached_property
     def of_queries(self) -> tuple[ReplacedMethod, ...]:
         """Where a program replaces a method of Query itself, subclasses left aside."""
-        replaced: tuple[ReplacedMethod, ...] = self._evaluator.ask(
-            "methods of Query replaced",
-            lambda project: tuple(project.orm.replaced_methods.search_queries()),
-        )
-        return replaced
-
-    def search_queries(self) -> Iterator[ReplacedMethod]:
-        """Yield what ``of_queries`` keeps."""
         classes = set(self._evaluator.knowledge.query_classes)
         words = [f"{class_.rpartition('.')[2]}.".encode() for class_ in sorted(classes)]
-        return self._from_outside(classes, [*words, *_COMPUTED], None, ())
+        return tuple(self._from_outside(classes, [*words, *_COMPUTED], None, ()))
 
     def methods_replaced(self, replaced: ReplacedMethod) -> frozenset[str] | None:
         """Return the methods of Query that do something else then; None if all may."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 from itertools import islice
 
 from msgspec import Struct
@@ -32,7 +31,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import FunctionPlace as GraphPlace
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.expressions.lists import added_parts, list_parts
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from itertools import chain
 
 from msgspec import Struct, field
@@ -36,7 +35,7 @@ from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.names.usages import is_annotation
 from awaken.project.source.f_strings import is_literal
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import RECORDER, Recorded, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, first_parameter, last_name, without_arguments
 from awaken.project.source.words import Words
@@ -84,7 +83,7 @@ class PassedFunctions:
         self._origins = Origins(slots, self._call_at)
         self._holding = Holding(slots, graph)
         self._slots = slots
-        self._known: dict[tuple[str, int, int, int] | Slot, Component] = {}
+        self._known = Recorded[tuple[str, int, int, int] | Slot, Component]()
 
     @cached_method
     def components_of(self, function: FunctionPlace) -> tuple[Component, ...]:
@@ -210,7 +209,8 @@ class PassedFunctions:
     def _component(self, start: Spot | Slot) -> Component:
         key = key_of(start)
         if key not in self._known:
-            self._known[key] = self._collected_component(start)
+            with RECORDER.with_record():
+                self._known[key] = self._collected_component(start)
         return self._known[key]
 
     def _collected_component(self, start: Spot | Slot) -> Component:
@@ -232,7 +232,7 @@ class PassedFunctions:
                 component.leaks[where] = "it is passed on too often to be followed"
                 break
         self._tell_calls(component)
-        self._known |= dict.fromkeys(map(key_of, waiting.seen.values()), component)
+        self._known.update(dict.fromkeys(map(key_of, waiting.seen.values()), component))
         return component
 
     def _tell_calls(self, found: Component) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
@@ -25,7 +24,7 @@ from awaken.contract import Place
 from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.expression_uses import use_of
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.containers.subscripts import received_value

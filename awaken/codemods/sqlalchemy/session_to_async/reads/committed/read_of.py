@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
@@ -22,7 +21,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.expressions.expression_uses import is_returned, use_of
 from awaken.project.source.lines.statement_lines import may_hold
-from awaken.project.source.memo import cached_by, cached_method
+from awaken.project.source.memo import cached_by, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import (

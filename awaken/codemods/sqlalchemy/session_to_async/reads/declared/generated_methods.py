@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cached_property
 
 from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import nodes_with
 from awaken.knowledge.library_names import name_list
+from awaken.project.source.memo import cached_property
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import instances_in
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import added_function
@@ -46,6 +45,7 @@ from awaken.kit.search import is_imported
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import Function

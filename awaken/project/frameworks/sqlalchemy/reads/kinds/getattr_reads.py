@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from functools import cached_property
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
@@ -22,6 +21,7 @@ from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import text_parts
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import Queue, groups_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Sight
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, Unknown, Values

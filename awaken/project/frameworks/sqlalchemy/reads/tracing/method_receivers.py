@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -21,7 +20,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.graph.callers.composed_names import fits, lookups_in
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import RECORDER, Recorded, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, named_parameters
 from awaken.project.values.domain import ClassOf, InstanceOf, Origin, Unknown, Value, Values
@@ -78,7 +77,7 @@ class Receivers:
         self._sources = sources
         self._passed = passed
         self._named = NamedByText(evaluator)
-        self._seen: dict[str, list[_Seen]] = {}
+        self._seen = Recorded[str, list[_Seen]]()
 
     def method_of(self, module: Module, function: Function) -> Method | None:
         """Return a method whose ``self`` is an object of a mapped class; None for the others."""
@@ -100,10 +99,11 @@ class Receivers:
     def look_for(self, names: Iterable[str]) -> None:
         """Find the places that read one of these names, file by file for all of them."""
         wanted = sorted(set(names) - self._seen.keys())
-        self._seen.update((name, []) for name in wanted)
-        for source in self._sources if wanted else ():
-            for sight in source.reading(wanted):
-                self._look_at(sight, frozenset(wanted))
+        with RECORDER.with_record():
+            self._seen.update((name, []) for name in wanted)
+            for source in self._sources if wanted else ():
+                for sight in source.reading(wanted):
+                    self._look_at(sight, frozenset(wanted))
 
     def _look_at(self, sight: Sight, wanted: frozenset[str]) -> None:
         if not wanted.intersection(sight.path):

@@ -25,7 +25,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along, Pass
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import RECORDER, Recorded, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, Worklist, components
 from awaken.project.values.domain import ClassOf, External, InstanceOf, Origin, Unknown
@@ -48,7 +48,7 @@ class Tracing:
         self.along = Along(evaluator, passed)
         self._arriving = Arriving(evaluator, self.along, sources, passed)
         self._kinds = LoadKinds(evaluator)
-        self._known: dict[Place, Arrivals] = {}
+        self._known = Recorded[Place, Arrivals]()
         self._component: dict[Place, int] = {}
 
     def follow(self, origins: Iterable[Origin]) -> None:
@@ -57,8 +57,9 @@ class Tracing:
         if not waiting:
             return
         while waiting:
-            result = self._arriving.arrivals_at(waiting)
-            self._known.update(result)
+            with RECORDER.with_record():
+                result = self._arriving.arrivals_at(waiting)
+                self._known.update(result)
             waiting = {
                 origin.place
                 for arrivals in result.values()

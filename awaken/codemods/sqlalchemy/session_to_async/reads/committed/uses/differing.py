@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 from itertools import combinations, product
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import (
@@ -25,6 +24,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.commits.late_readers import reads_later, sources_of
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
