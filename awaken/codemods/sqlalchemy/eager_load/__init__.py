@@ -186,7 +186,6 @@ class EagerLoad(SiteRule):
     name = "eager-load"
     family = "sqlalchemy"
     phase = Phase.MODELS
-    decides_by = "file"
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"for ", b"query", b"select")
@@ -208,14 +207,7 @@ class EagerLoad(SiteRule):
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return a finding for each statement that more is loaded with, and its change."""
-        files = set(project.site_files(self.triggers))
-        return (
-            decision
-            for decision in self._decide(project, repeated_reads(project))
-            if all(finding.place.path in files for finding in decision.findings)
-        )
-
-    def _decide(self, project: Project, repeated: Sequence[Repeated]) -> Iterator[Decided]:
+        repeated = repeated_reads(project)
         by_place: dict[Place, dict[Trace, list[Repeated]]] = {}
         for item in repeated:
             if item.trace is None:
