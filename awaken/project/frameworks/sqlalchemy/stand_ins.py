@@ -358,12 +358,7 @@ class _WithFields(Members):
     def _made_with(self, qualified: str, name: str) -> Iterator[Values]:
         """Yield what is given to a field, by keyword or in the order of all fields, or later."""
         evaluator = self._evaluator
-        fields = [
-            statement.target.id
-            for _, _, body in reversed([*evaluator.classes.bodies(qualified)])
-            for statement in body.body
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-        ]
+        fields = [*evaluator.classes.fields(qualified)]
         if name not in fields:
             return
         paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
