@@ -22,8 +22,8 @@ from msgspec import structs
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import PartFacts
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
-    ASYNCHRONOUS,
     entered_asynchronously,
+    managers_of,
     not_understood,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
@@ -31,7 +31,10 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
     results_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
-from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import PatchedFactories
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    PatchedFactories,
+    sessions_entered,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import (
@@ -52,6 +55,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import groups_of
 
 if TYPE_CHECKING:
@@ -259,35 +263,20 @@ class PatchedSessions(PartFacts):
     def _mock(
         self, site: Site[ast.AST], replacement: Replacement, refused: Refused
     ) -> Iterator[Edit]:
-        module, call = site.module, replacement.node
-        keywords = call.keywords if isinstance(call, ast.Call) else []
-        given = next((keyword.value for keyword in keywords if keyword.arg == "return_value"), None)
-        around = module.enclosing_def(call)
-        if not isinstance(given, ast.Name) or around is None or len(keywords) != 1:
+        call, made_at = replacement.node, self._project.mocks.made_at
+        match call.keywords if isinstance(call, ast.Call) else []:
+            case [ast.keyword(arg="return_value", value=ast.Name(id=name) as given)]:
+                mocked = made_at(site.module, given)
+            case _:
+                raise refused
+        mock = None if mocked is None or mocked.module is not site.module else mocked.call
+        if mock is None or mock.args or mock.keywords:
             raise refused
-        made = [binding.value for binding in module.scopes.bindings_of(given)]
-        mock = made[0] if len(made) == 1 else None
-        if not isinstance(mock, ast.Call) or mock.args or mock.keywords:
+        entered = sessions_entered(managers_of(self._project, site.module, replacement))
+        is_itself = any(last_name(value) == name for _, value in entered)
+        if not is_itself or self._project.qualified_name(site.module, mock.func) != MAGIC_MOCK:
             raise refused
-        if self._project.qualified_name(module, mock.func) != MAGIC_MOCK:
-            raise refused
-        entered = False
-        for node in module.walk(around):
-            match node:
-                case ast.Assign(
-                    targets=[
-                        ast.Attribute(
-                            value=ast.Attribute(value=ast.Name(id=name), attr=method) as dunder,
-                            attr="return_value",
-                        )
-                    ],
-                    value=value,
-                ) if name == given.id and method in ASYNCHRONOUS:
-                    is_itself = isinstance(value, ast.Name) and value.id == name
-                    entered = entered or (method == "__enter__" and is_itself)
-                    yield site.rename(dunder, ASYNCHRONOUS[method])
-        if not entered:
-            raise refused
+        yield from entered_asynchronously(self._project, site, replacement)
         yield from self._methods(site, replacement, mock)
 
     def _methods(
