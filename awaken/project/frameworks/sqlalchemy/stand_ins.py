@@ -48,7 +48,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.pytest_fixtures import parametrized_nodes
+from awaken.project.values.pytest_fixtures import parametrized_values
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _QUERY = "query"
@@ -403,7 +403,8 @@ class _Unpacking(Passing):
 
     def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
         opened = super()._at_callers(asked, passed)
-        passed.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
+        values = parametrized_values(asked.function, asked.parameter.arg)
+        passed.given += [Given(asked.module, node) for node in values if node is not None]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 for module in filter(None, [self._load(place.path)]):
@@ -411,13 +412,6 @@ class _Unpacking(Passing):
                     passed.calls += bool(beside)
                     passed.given += beside
         return opened
-
-
-def _parametrized_nodes(asked: OpenParameter) -> Iterator[ast.expr]:
-    for decorator in asked.function.decorator_list:
-        if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
-            given = parametrized_nodes(decorator, asked.parameter.arg)
-            yield from (each for each in given if each is not None)
 
 
 def _unpacked_nodes(call: ast.Call, asked: OpenParameter) -> Iterator[ast.expr]:

@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
     RESULT,
+    named_in,
     results_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
@@ -227,16 +228,11 @@ class PatchedObjects:
 
 def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
     """Yield the methods of which a patch says what they are."""
-    for keyword in call.keywords:
-        match keyword:
-            case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        name = key.value
-                        is_of_object = replacement.makes_objects or not replacement.functions
-                        yield name.removeprefix("return_value.") if is_of_object else name, value
-            case ast.keyword(arg=str() as name) if not replacement.makes_objects:
-                yield name, keyword.value
+    for name, value in named_in(call):
+        inner = (name or "").removeprefix(f"{RESULT}.")
+        if name and (inner != name or not replacement.makes_objects):
+            is_of_function = replacement.functions and not replacement.makes_objects
+            yield name if is_of_function else inner, value
 
 
 class PatchedSessions(PartFacts):
