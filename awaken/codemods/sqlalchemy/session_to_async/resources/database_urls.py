@@ -243,7 +243,7 @@ class Urls:
         return {name: changing[name] for name in names if not names & _sources(changing[name])}
 
     def _span_in_text(self, engine: Engine, url: Url) -> Span | None:
-        """Return where a text of its file has the driver of an engine's only URL, for it alone."""
+        """Return where its file has the driver of an engine's only URL, in a text of its own."""
         module, holder = engine.module, engine.url
         if url.outside or len(url.texts) != 1:
             return None
