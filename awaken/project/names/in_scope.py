@@ -262,9 +262,11 @@ class Reach:
         known, first = (
             [getattr(binding.node, "lineno", 0) for binding in part] for part in (before, after)
         )
+        if max(known) < min(first):
+            return True
+        # Without an import between two classes, nobody has the one and not the other.
         between = range(min(first), max(known))
-        # Without an import in between, nobody has the one and not the other.
-        return not any(
+        return all(binding.kind == "class" for binding in (*before, *after)) and not any(
             node.lineno in between and home.enclosing_function(node) is None
             for node in home.nodes_of(ast.Import, ast.ImportFrom)
         )
