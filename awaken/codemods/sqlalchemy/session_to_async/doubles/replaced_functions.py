@@ -265,7 +265,7 @@ class PatchedSessions(PartFacts):
                 mocked = made_at(site.module, given)
             case _:
                 raise refused
-        mock = None if mocked is None or mocked.module is not site.module else mocked.call
+        mock = mocked.call if mocked is not None and len(mocked.variables) == 1 else None
         if mock is None or mock.args or mock.keywords:
             raise refused
         entered = sessions_entered(managers_of(self._project, site.module, replacement))
