@@ -56,7 +56,6 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import groups_of
 
 if TYPE_CHECKING:
@@ -269,7 +268,7 @@ class PatchedSessions(PartFacts):
         if mock is None or mock.args or mock.keywords:
             raise refused
         entered = sessions_entered(managers_of(self._project, site.module, replacement))
-        is_itself = any(last_name(value) == name for _, value in entered)
+        is_itself = any(ast.unparse(value) == name for _, value in entered)
         if not is_itself or self._project.qualified_name(site.module, mock.func) != MAGIC_MOCK:
             raise refused
         yield from entered_asynchronously(self._project, site, replacement)
