@@ -11,7 +11,6 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
-from awaken.project.names.import_origins import absolute_module
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_around_tests
@@ -177,20 +176,6 @@ def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
     return None if any(isinstance(node, ast.Starred) for node in before) else before[position]
 
 
-def imported_at(project: Project, module: Module, node: ast.AST) -> Iterator[str]:
-    """Yield the files of the program that a statement of ``module`` imports, or imports from."""
-    names: list[str] = []
-    if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom):
-        home = absolute_module(module, node)
-        names = [home, *(f"{home}.{alias.name}" for alias in node.names)]
-    for name in names:
-        result = project.layout.find(name, module.path)
-        if result.path is not None:
-            yield result.path
-
-
 def importers(project: Project, module: Module) -> Iterator[tuple[Module, ast.AST]]:
     """Yield what imports a file, or may load it by a text that names it, each with its file."""
     file = module.path.rpartition("/")[2]
@@ -200,7 +185,7 @@ def importers(project: Project, module: Module) -> Iterator[tuple[Module, ast.AS
     for other, node in nodes_in(modules_with(project, (stem.encode(),)), kinds):
         match node:
             case ast.Import() | ast.ImportFrom():
-                if module.path in imported_at(project, other, node):
+                if module.path in project.web.imports.files_imported(other, node):
                     yield other, node
             case ast.Constant(value=str() as text):
                 if text == module.name or text.startswith(texts) or text.endswith(file):

@@ -521,6 +521,10 @@ class Project:
         """Return a class of the project and those that it inherits, the nearest first."""
         return self._classes.line(qualified)
 
+    def class_fields(self, qualified: str) -> dict[str, tuple[Module, ast.AnnAssign]]:
+        """Return the fields that making an instance of a class takes, as they are declared."""
+        return self._classes.fields(qualified)
+
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""
         return self._classes.all_subclasses(qualified)

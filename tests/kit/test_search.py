@@ -7,7 +7,15 @@ import ast
 import pytest
 from kit_programs import Waits, program
 
-from awaken.kit.search import argument, callers_of, calls_of, modules_with, site_modules, uses_of
+from awaken.kit.search import (
+    argument,
+    callers_of,
+    calls_of,
+    importers,
+    modules_with,
+    site_modules,
+    uses_of,
+)
 
 FILES = {
     "a.py": "import things\nfrom things import wait as hold\nthings.wait(1)\nhold(2)\nwait(3)\n",
@@ -125,3 +133,12 @@ def test_what_may_hide_calls_is_said():
 
     assert sites == []
     assert [one.kind for one in obstacles] == ["outside"]
+
+
+@pytest.mark.parametrize("line", ["import shop.models", "from shop import models"])
+def test_an_import_executes_the_packages_around_a_file(line):
+    files = {"shop/__init__.py": "", "shop/models.py": "", "app.py": f"{line}\n"}
+    project = program(files)
+
+    imported = {one for one in files if any(importers(project, project.module(one)))}
+    assert imported == {"shop/__init__.py", "shop/models.py"}

@@ -8,6 +8,7 @@ import pytest
 from programs import program
 
 from awaken.project.values.domain import InstanceOf
+from awaken.project.values.pytest_fixtures import fixture_for
 
 STORES = """\
 import pytest
@@ -76,6 +77,18 @@ def test_a_fixture_gives_what_those_give_that_it_chooses_from():
 def test_a_test_gets_what_the_fixture_gives_that_it_names():
     text = 'def test_put(request):\n    request.getfixturevalue("box").put("book")\n'
     assert put_on(text) == {"Box"}
+
+
+@pytest.mark.parametrize(("parameter", "gets"), [("box", True), ("box=None", False)])
+def test_a_parameter_with_a_default_gets_no_fixture(parameter, gets):
+    text = f"{STORES}def test_put({parameter}):\n    pass\n"
+    project = program({"tests/test_stores.py": text}, published=False)
+    module = project.module("tests/test_stores.py")
+    assert module is not None
+    test = module.functions[-1]
+
+    fixture = fixture_for(project.values._evaluator, module, test, "box")
+    assert (fixture is not None) is gets
 
 
 def test_texts_that_parametrize_passes_are_names_of_fixtures():

@@ -621,6 +621,23 @@ def run(tasks: BackgroundTasks | None):
     assert (len(found.absorbed), found.leaks) == (1, {})
 
 
+def test_a_method_of_the_program_itself_takes_no_other_kind():
+    text = """\
+from fastapi import BackgroundTasks
+
+
+class Tasks(BackgroundTasks):
+    def add_task(self, call):
+        call()
+
+
+def run(tasks: Tasks):
+    tasks.add_task(work)
+"""
+    _, found = only(text)
+    assert (len(found.absorbed), len(found.calls)) == (0, 1)
+
+
 def test_what_a_generator_yields_is_said_not_to_be_followed():
     text = "def jobs():\n    yield work\n\n\nfor job in jobs():\n    job()\n"
     _, found = only(text)

@@ -82,7 +82,6 @@ The next table has a cure for each reason.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -92,7 +91,6 @@ from msgspec import Meta, Struct
 
 from awaken.contract import Constraints, Phase, Place, Plan, Reason, Status, TextEdit
 from awaken.contract.nearest import did_you_mean
-from awaken.contract.places import Span
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Member, connected_groups, decide_group, plan_of
@@ -148,7 +146,6 @@ EXPECTED_FAILURE = Reason(
 )
 
 _CATCHING = library_names().catching_all | name_list("errors_of_sqlalchemy") | {None}
-_BEGIN = re.compile(rb"[rRfFuU]{0,2}(\"\"\"|'''|\"|')")
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -427,14 +424,7 @@ def _is_on_way(project: Project, module: Module, node: ast.AST, text: UrlText) -
 
 def _edit(project: Project, site: Site[ast.Call], text: UrlText, drivername: str) -> TextEdit:
     """Return the edit of the string that the URL begins with. Raises Refused."""
-    source = project.snapshot[text.place.path].text
-    start = text.place.span.start
-    old = text.drivername.encode()
-    begin = _BEGIN.match(source, start)
-    # Inside an f-string the place is that of the text itself since Python 3.12.
-    if not source.startswith(old, start) and begin is not None:
-        start = begin.end()
-    if not source.startswith(old, start):
+    span = text.driver_span(project.snapshot[text.place.path].text)
+    if span is None:
         raise Refused(NOT_IN_ONE_PIECE)
-    span = Span(start, start + len(old))
     return TextEdit(path=text.place.path, anchor=span, text=drivername, site=site.id)

@@ -21,6 +21,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.made_classes import MADE_LIKE, MadeClass, made_classes
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
+from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import Queue, multimap
 
@@ -163,6 +164,20 @@ class Classes:
             node = self.node(facts.qualified)
             if node is not None:
                 yield facts.qualified, *node
+
+    def fields(self, qualified: str) -> dict[str, tuple[Module, ast.AnnAssign]]:
+        """Return the fields that making an instance of a class takes, in their order.
+
+        Those that it inherits from the project come first; the nearest declaration counts.
+        """
+        return {
+            statement.target.id: (module, statement)
+            for _, module, body in reversed([*self.bodies(qualified)])
+            for statement in body.body
+            if isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and declared_kind(statement.annotation) != "ClassVar"
+        }
 
     @cached_method
     def is_one_line(self, qualified: str) -> bool:
@@ -309,6 +324,13 @@ class Classes:
         return tuple(
             MADE_LIKE.get(x or "") if is_made else x for x, is_made in zip(known, made, strict=True)
         )
+
+
+def declared_kind(declared: ast.expr) -> str:
+    """Return the last word of an annotation in front of its brackets."""
+    if isinstance(declared, ast.Constant) and isinstance(declared.value, str):
+        return declared.value.partition("[")[0].rpartition(".")[2].strip()
+    return last_name(declared.value if isinstance(declared, ast.Subscript) else declared)
 
 
 def _call_at(module: Module, span: Span) -> ast.Call | None:

@@ -77,7 +77,7 @@ class Reach:
         scopes = module.scopes
         here = scopes.scope_of(site)
         home, _, attribute = owner.rpartition(".")
-        words = {attribute, home.rpartition(".")[2]}
+        words, through = {attribute, home.rpartition(".")[2]}, None
         for scope in here.chain():
             for name, bindings in scope.bindings.items():
                 if not any(_spelling(binding) in words for binding in bindings):
@@ -90,8 +90,8 @@ class Reach:
                 if result == {owner}:
                     return InScope(name)
                 if result == {home}:
-                    return InScope(f"{name}.{attribute}")
-        return self._by_star(module, site, owner)
+                    through = through or InScope(f"{name}.{attribute}")
+        return through or self._by_star(module, site, owner)
 
     def _by_star(self, module: Module, site: ast.expr, owner: str) -> InScope | None:
         """``from lab import *`` binds the variable, and nothing nearer has its name."""
@@ -139,7 +139,7 @@ class Reach:
         # A function is called after its file has run, so all names of the file are bound by then.
         later = scope.kind == "module" and module.enclosing_function(site) is not None
         return all(
-            binding.kind in {"import", "assignment"}
+            binding.kind in {"assignment", "class", "import"}
             and _is_unconditional(module, binding)
             and (later or getattr(binding.node, "lineno", 0) < site.lineno)
             for binding in bindings
@@ -244,7 +244,7 @@ class Reach:
     def _is_exported(
         self, module: Module, statement: ast.ImportFrom, bound: Binding, owner: str
     ) -> bool:
-        """Whether the file imported from binds the variable before the imported class."""
+        """Whether the file imported from has the variable whenever it has the imported class."""
         name = owner.rpartition(".")[2]
         wanted = NameTarget("from", statement.module or "", name, statement.level)
         source = self._names.absolute(wanted, module.path)
@@ -259,8 +259,17 @@ class Reach:
         before, after = (home.scopes.module.bindings.get(word, []) for word in (name, imported))
         if not before or not after or not all(_is_unconditional(home, item) for item in before):
             return False
-        first = min(getattr(binding.node, "lineno", 0) for binding in after)
-        return all(getattr(binding.node, "lineno", 0) < first for binding in before)
+        known, first = (
+            [getattr(binding.node, "lineno", 0) for binding in part] for part in (before, after)
+        )
+        if max(known) < min(first):
+            return True
+        # Without an import between two classes, nobody has the one and not the other.
+        between = range(min(first), max(known))
+        return all(binding.kind == "class" for binding in (*before, *after)) and not any(
+            node.lineno in between and home.enclosing_function(node) is None
+            for node in home.nodes_of(ast.Import, ast.ImportFrom)
+        )
 
     @cached_by(lambda home, name: (home.path, name))
     def _passes_on(self, home: Module, name: str) -> bool:

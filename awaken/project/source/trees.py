@@ -155,6 +155,13 @@ def arguments_given(
             yield parameter, keyword.value
 
 
+def values_by_name(call: ast.Call, names: Iterable[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what ``call`` passes, by name; those without one get ``names`` in their order."""
+    plain = takewhile(lambda argument: not isinstance(argument, ast.Starred), call.args)
+    yield from zip(names, plain, strict=False)
+    yield from ((word.arg, word.value) for word in call.keywords if word.arg is not None)
+
+
 def parameter_at(function: FunctionOrLambda, at: int | str, bound: int = 0) -> ast.arg | None:
     """Return the parameter that gets the argument at a position, or of a keyword; else None.
 

@@ -73,6 +73,8 @@ def takes_fixture(module: Module, function: Function, name: str, names: Names) -
         return False
     if any(_gives_arguments(decorator, name) for decorator in function.decorator_list):
         return False
+    if any(default and part.arg == name for part, default in parameters_of(function.args)):
+        return False
     return not _is_patched(module, function, name, names)
 
 
@@ -196,6 +198,16 @@ def fixture_name(module: Module, node: Function, names: Names) -> str | None:
     return None
 
 
+def scope_of(fixture: Function) -> str:
+    """Return the scope of a fixture; empty if it is computed."""
+    for decorator in fixture.decorator_list:
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+            if keyword.arg in {"scope", None}:
+                value = keyword.value
+                return str(value.value) if isinstance(value, ast.Constant) else ""
+    return "function"
+
+
 ASKING = "getfixturevalue"
 _OTHER_PARAMS = ("indirect", "pytest_generate_tests")
 """Words in files that give a fixture other parameters than it names itself."""
@@ -216,7 +228,7 @@ def fixtures_asked_for(
         case ast.Constant(value=str() as text):
             names: set[str] | None = {text}
         case ast.Name(id=name):
-            names = _parametrized_texts(function, name)
+            names = _texts(parametrized_values(function, name))
         case ast.Attribute(value=ast.Name(id="request"), attr="param"):
             names = _own_params(evaluator, module, function)
         case _:
@@ -235,17 +247,6 @@ def _place(fixture: FunctionOf | None) -> tuple[str, int]:
 def is_asking(call: ast.Call) -> bool:
     """Whether a call asks for a fixture by its name."""
     return isinstance(call.func, ast.Attribute) and call.func.attr == ASKING
-
-
-def _parametrized_texts(function: Function, name: str) -> set[str] | None:
-    """Return the texts that ``parametrize`` gives to the parameter ``name``, if only these."""
-    values = [
-        value
-        for decorator in function.decorator_list
-        if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize"
-        for value in parametrized_nodes(decorator, name)
-    ]
-    return _texts(values)
 
 
 def _own_params(evaluator: Questions, module: Module, function: Function) -> set[str] | None:
@@ -286,8 +287,14 @@ def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
     return texts if values and len(known) == len(values) and texts else None
 
 
-def parametrized_nodes(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
-    """Yield the values that ``parametrize`` passes to a parameter; None for unknown ones."""
+def parametrized_values(function: Function, name: str) -> list[ast.expr | None]:
+    """Return the values that ``parametrize`` passes to a parameter; None for unknown ones."""
+    calls = [part for part in function.decorator_list if isinstance(part, ast.Call)]
+    told = [call for call in calls if last_name(call.func) == "parametrize"]
+    return [value for call in told for value in _values_passed(call, name)]
+
+
+def _values_passed(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
     match decorator.args:
         case [ast.Constant(value=str() as text), values, *_]:
             names = [line.strip() for line in text.split(",")]

@@ -47,7 +47,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.pytest_fixtures import parametrized_nodes
+from awaken.project.values.pytest_fixtures import parametrized_values
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _QUERY = "query"
@@ -357,12 +357,7 @@ class _WithFields(Members):
     def _made_with(self, qualified: str, name: str) -> Iterator[Values]:
         """Yield what is given to a field, by keyword or in the order of all fields, or later."""
         evaluator = self._evaluator
-        fields = [
-            statement.target.id
-            for _, _, body in reversed([*evaluator.classes.bodies(qualified)])
-            for statement in body.body
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-        ]
+        fields = [*evaluator.classes.fields(qualified)]
         if name not in fields:
             return
         paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
@@ -407,7 +402,8 @@ class _Unpacking(Passing):
 
     def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
         opened = super()._at_callers(asked, passed)
-        passed.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
+        values = parametrized_values(asked.function, asked.parameter.arg)
+        passed.given += [Given(asked.module, node) for node in values if node is not None]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 for module in filter(None, [self._load(place.path)]):
@@ -415,13 +411,6 @@ class _Unpacking(Passing):
                     passed.calls += bool(beside)
                     passed.given += beside
         return opened
-
-
-def _parametrized_nodes(asked: OpenParameter) -> Iterator[ast.expr]:
-    for decorator in asked.function.decorator_list:
-        if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
-            given = parametrized_nodes(decorator, asked.parameter.arg)
-            yield from (each for each in given if each is not None)
 
 
 def _unpacked_nodes(call: ast.Call, asked: OpenParameter) -> Iterator[ast.expr]:

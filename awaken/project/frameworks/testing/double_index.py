@@ -15,9 +15,10 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.testing.double_reach import QueryUse, Reach, use_of
+from awaken.project.frameworks.testing.fixture_requests import is_automatic
 from awaken.project.frameworks.testing.passed_mocks import Mark, fakes_of, marks_of, patch_of
 from awaken.project.frameworks.testing.requests import Routes
-from awaken.project.frameworks.testing.suite import SETUP, Suite, is_automatic
+from awaken.project.frameworks.testing.suite import SETUP, Suite
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
@@ -322,7 +323,7 @@ def _test_function(module: Module, node: Function) -> _TestFunction:
     own, owner, decorators = module.span(node), module.parent(node), node.decorator_list
     span = Span(min([own.start, *(module.span(item).start for item in decorators)]), own.end)
     is_method = isinstance(owner, ast.ClassDef)
-    runs_alone = (is_method and node.name in SETUP) or any(map(is_automatic, decorators))
+    runs_alone = (is_method and node.name in SETUP) or is_automatic(node)
     reach = module.span(owner) if runs_alone and owner is not None else span
     # Nobody calls tests and set-up methods by their names.
     if node.name.startswith(("test", "setUp", "setup")):

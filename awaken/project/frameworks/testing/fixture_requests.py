@@ -110,12 +110,8 @@ class FixtureRequests:
         self, module: Module, function: Function
     ) -> tuple[tuple[Module, Function], ...]:
         """Return the fixtures that a test gets by its parameters, and those that they get."""
-        waiting = Worklist([(module, function)], lambda pair: pair[0].place(pair[1]))
-        for home, node in waiting:
-            for parameter, default in parameters_of(node.args):
-                fixture = None if default else self.fixture(home, node, parameter.arg)
-                waiting += () if fixture is None else (fixture,)
-        return tuple(waiting.seen.values())[1:]
+        needed = self.with_needed(FunctionOf(module, function))[1:]
+        return tuple((x.module, x.node) for x in needed if isinstance(x.node, Function))
 
     def fixture(
         self, module: Module, function: Function, name: str

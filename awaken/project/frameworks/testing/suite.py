@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from awaken.project.frameworks.testing.double_reach import PatchedName, Reach
+from awaken.project.frameworks.testing.fixture_requests import is_automatic
 from awaken.project.frameworks.testing.passed_mocks import Mark, Patch, marks_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import conftest_paths, is_around_tests, may_configure
-from awaken.project.source.trees import Function, is_constant, keyword_of
+from awaken.project.source.trees import Function
 from awaken.project.source.worklist import multimap
 from awaken.project.values.pytest_fixtures import fixture_name
 
@@ -169,8 +170,7 @@ class Suite:
         return [
             node
             for node in owner.body
-            if isinstance(node, Function)
-            and (node.name in setup or any(map(is_automatic, node.decorator_list)))
+            if isinstance(node, Function) and (node.name in setup or is_automatic(node))
         ]
 
     def target(self, member: Member, patch: Patch) -> PatchedName | None:
@@ -202,10 +202,3 @@ class Suite:
 
 def _is_definition(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-
-
-def is_automatic(decorator: ast.expr) -> bool:
-    """Whether a fixture runs before tests that do not ask for it."""
-    return isinstance(decorator, ast.Call) and is_constant(
-        keyword_of(decorator, "autouse"), value=True
-    )

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.names.classes import Classes, ClassFacts
+from awaken.project.names.classes import Classes, ClassFacts, declared_kind
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
 
 _DATACLASS = "dataclasses.dataclass"
 _FIELD = "dataclasses.field"
@@ -116,7 +115,7 @@ def _fields(
     for statement in node.body:
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=declared, value=value):
-                kind = _kind(declared)
+                kind = declared_kind(declared)
                 if kind == "ClassVar":
                     continue
                 if kind == "KW_ONLY":
@@ -132,13 +131,6 @@ def _fields(
                     yield _Field(parameter, value, are_keywords)
             case ast.If() | ast.With() | ast.Try() | ast.For() | ast.While():
                 yield None  # it may hold fields
-
-
-def _kind(declared: ast.expr) -> str:
-    """Return the last word of an annotation in front of its brackets."""
-    if isinstance(declared, ast.Constant) and isinstance(declared.value, str):
-        return declared.value.partition("[")[0].rpartition(".")[2].strip()
-    return last_name(declared.value if isinstance(declared, ast.Subscript) else declared)
 
 
 def _of_field(parameter: ast.arg, call: ast.Call, *, are_keywords: bool) -> Iterator[_Field | None]:

@@ -95,15 +95,10 @@ def _types_of(  # noqa: PLR0913
 
 def _field(evaluator: Questions, qualified: str, name: str) -> Iterator[Given]:
     """Yield the annotation of a field that calls of a class of the program set by its name."""
-    for facts in evaluator.classes.line(qualified):
-        if "__init__" in facts.members or "__new__" in facts.members:
-            return
-        node = evaluator.classes.node(facts.qualified)
-        for statement in () if node is None else node[1].body:
-            match statement:
-                case ast.AnnAssign(target=ast.Name(id=field)) if node and field == name:
-                    yield Given(node[0], statement.annotation)
-                    return
+    line = evaluator.classes.line(qualified)
+    field = evaluator.classes.fields(qualified).get(name)
+    if field is not None and not any({"__init__", "__new__"} & facts.members for facts in line):
+        yield Given(field[0], field[1].annotation)
 
 
 def _called_with(

@@ -21,7 +21,7 @@ from awaken.project.source.expressions.alternatives import type_in
 from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
-from awaken.project.source.trees import Function, named_parameters
+from awaken.project.source.trees import Function, named_parameters, values_by_name
 from awaken.project.values.domain import classes_in, functions_in
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Fakes(ProjectFacts):
         result: defaultdict[str, set[str]] = defaultdict(set)
         for module, declared, value in (*self._passed_items(), *self._overridden()):
             for fake in self._fakes(module, value) if declared else ():
-                for name in self._line(declared):
-                    result[name].add(fake)
+                for facts in self._project.class_line(declared):
+                    result[facts.qualified].add(fake)
         return result
 
     def _passed_items(self) -> Iterator[tuple[Module, str, ast.expr]]:
@@ -91,13 +91,9 @@ class Fakes(ProjectFacts):
             or "dataclasses.dataclass" not in (facts.decorators)
         ):
             return
-        home, body = self._project.class_definition(facts.qualified) or (None, None)
-        fields: list[tuple[str, str]] = []
-        for statement in body.body if body is not None else ():
-            match statement:
-                case ast.AnnAssign(target=ast.Name(id=name), annotation=declared):
-                    fields.append((name, "" if home is None else self._class(home, declared)))
-        yield from _pairs(fields, node)
+        fields = self._project.class_fields(facts.qualified).items()
+        classes = [(name, self._class(home, field.annotation)) for name, (home, field) in fields]
+        yield from _pairs(classes, node)
 
     def _parameter_arguments(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for parameters that are declared as classes, with the class."""
@@ -131,22 +127,11 @@ class Fakes(ProjectFacts):
             if facts is not None and is_around_tests(facts.path) and not any(facts.bases):
                 yield facts.qualified
 
-    def _line(self, qualified: str) -> Iterator[str]:
-        """Yield a class, and the classes of the program that it inherits."""
-        waiting = [qualified]
-        for name in waiting:
-            facts = self._project.class_facts(name)
-            if facts is not None:
-                yield name
-                waiting += [one for one in facts.bases if one is not None and one not in waiting]
-
 
 def _pairs(declared: Sequence[tuple[str, str]], node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     """Yield the arguments of a call for what is declared as a class, with the class."""
     classes = dict(declared)
-    pairs = [*zip((name for name, _ in declared), node.args, strict=False)]
-    pairs += [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg is not None]
-    for name, value in pairs:
+    for name, value in values_by_name(node, classes):
         if classes.get(name):
             yield classes[name], value
 

@@ -34,8 +34,8 @@ from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, keyword_of, last_name, parameter_names
-from awaken.project.values.pytest_fixtures import parametrized_nodes
+from awaken.project.source.trees import Function, keyword_of, parameter_names
+from awaken.project.values.pytest_fixtures import parametrized_values
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -237,9 +237,7 @@ class PatchedFactories(PartFacts):
 def _passed_by_pytest(around: ast.AST | None, node: ast.expr) -> list[ast.expr | None]:
     """Return what ``parametrize`` gives the parameter that ``node`` names; ``node`` elsewhere."""
     if isinstance(around, Function) and isinstance(node, ast.Name):
-        decorators = [part for part in around.decorator_list if isinstance(part, ast.Call)]
-        told = [part for part in decorators if last_name(part.func) == "parametrize"]
-        return [value for part in told for value in parametrized_nodes(part, node.id)] or [node]
+        return parametrized_values(around, node.id) or [node]
     return [node]
 
 

@@ -286,19 +286,9 @@ def _standing_in(
         waiting = [method for method in methods if method in part.steps]
         if waiting and not _waits(part, module, keyword.value):
             yield keyword.value, waiting[0]
-        for name in _field(part, declared, keyword.arg):
+        if (field := project.class_fields(declared).get(keyword.arg)) is not None:
+            name = project.qualified_name(field[0], field[1].annotation) or ""
             yield from _standing_in(part, module, keyword.value, name)
-
-
-def _field(part: SynchronousPart, owner: str, name: str) -> Iterator[str]:
-    """Yield the classes of which a class says that its attribute is an instance."""
-    module, node = part.project.class_definition(owner) or (None, None)
-    for statement in node.body if node is not None else ():
-        match statement:
-            case ast.AnnAssign(target=ast.Name(id=field), annotation=declared) if (
-                field == name and module is not None
-            ):
-                yield part.project.qualified_name(module, declared) or ""
 
 
 def _waits(part: SynchronousPart, module: Module, node: ast.expr) -> bool:

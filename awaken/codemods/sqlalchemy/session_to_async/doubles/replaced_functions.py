@@ -21,16 +21,20 @@ from msgspec import structs
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import PartFacts
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
-    ASYNCHRONOUS,
     entered_asynchronously,
+    managers_of,
     not_understood,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import (
     RESULT,
+    named_in,
     results_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
-from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import PatchedFactories
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    PatchedFactories,
+    sessions_entered,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import (
@@ -223,16 +227,11 @@ class PatchedObjects:
 
 def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
     """Yield the methods of which a patch says what they are."""
-    for keyword in call.keywords:
-        match keyword:
-            case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        name = key.value
-                        is_of_object = replacement.makes_objects or not replacement.functions
-                        yield name.removeprefix("return_value.") if is_of_object else name, value
-            case ast.keyword(arg=str() as name) if not replacement.makes_objects:
-                yield name, keyword.value
+    for name, value in named_in(call):
+        inner = (name or "").removeprefix(f"{RESULT}.")
+        if name and (inner != name or not replacement.makes_objects):
+            is_of_function = replacement.functions and not replacement.makes_objects
+            yield name if is_of_function else inner, value
 
 
 class PatchedSessions(PartFacts):
@@ -259,35 +258,20 @@ class PatchedSessions(PartFacts):
     def _mock(
         self, site: Site[ast.AST], replacement: Replacement, refused: Refused
     ) -> Iterator[Edit]:
-        module, call = site.module, replacement.node
-        keywords = call.keywords if isinstance(call, ast.Call) else []
-        given = next((keyword.value for keyword in keywords if keyword.arg == "return_value"), None)
-        around = module.enclosing_def(call)
-        if not isinstance(given, ast.Name) or around is None or len(keywords) != 1:
+        call, made_at = replacement.node, self._project.mocks.made_at
+        match call.keywords if isinstance(call, ast.Call) else []:
+            case [ast.keyword(arg="return_value", value=ast.Name(id=name) as given)]:
+                mocked = made_at(site.module, given)
+            case _:
+                raise refused
+        mock = mocked.call if mocked is not None and len(mocked.variables) == 1 else None
+        if mock is None or mock.args or mock.keywords:
             raise refused
-        made = [binding.value for binding in module.scopes.bindings_of(given)]
-        mock = made[0] if len(made) == 1 else None
-        if not isinstance(mock, ast.Call) or mock.args or mock.keywords:
+        entered = sessions_entered(managers_of(self._project, site.module, replacement))
+        is_itself = any(ast.unparse(value) == name for _, value in entered)
+        if not is_itself or self._project.qualified_name(site.module, mock.func) != MAGIC_MOCK:
             raise refused
-        if self._project.qualified_name(module, mock.func) != MAGIC_MOCK:
-            raise refused
-        entered = False
-        for node in module.walk(around):
-            match node:
-                case ast.Assign(
-                    targets=[
-                        ast.Attribute(
-                            value=ast.Attribute(value=ast.Name(id=name), attr=method) as dunder,
-                            attr="return_value",
-                        )
-                    ],
-                    value=value,
-                ) if name == given.id and method in ASYNCHRONOUS:
-                    is_itself = isinstance(value, ast.Name) and value.id == name
-                    entered = entered or (method == "__enter__" and is_itself)
-                    yield site.rename(dunder, ASYNCHRONOUS[method])
-        if not entered:
-            raise refused
+        yield from entered_asynchronously(self._project, site, replacement)
         yield from self._methods(site, replacement, mock)
 
     def _methods(

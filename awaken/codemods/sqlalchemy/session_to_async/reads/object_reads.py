@@ -424,23 +424,10 @@ def _validated_model(project: Project, module: Module, node: ast.expr) -> str | 
 
 def _has_field(project: Project, model: str, name: str) -> bool:
     """Whether a model that reads attributes has a field of this name."""
-    bodies = list(_bodies(project, model))
     words = [setting.encode() for setting in _KNOWN.settings]
-    is_reading = any(
-        word in module.text_of(body).encode() for module, body in bodies for word in words
+    bodies = filter(
+        None, (project.class_definition(x.qualified) for x in project.class_line(model))
     )
-    return is_reading and any(
-        isinstance(statement, ast.AnnAssign)
-        and isinstance(statement.target, ast.Name)
-        and statement.target.id == name
-        for _, body in bodies
-        for statement in body.body
-    )
-
-
-def _bodies(project: Project, qualified: str) -> Iterator[tuple[Module, ast.ClassDef]]:
-    """Yield a class with those of the program that it inherits."""
-    for facts in project.class_line(qualified):
-        pair = project.class_definition(facts.qualified)
-        if pair is not None:
-            yield pair
+    texts = [module.text_of(body).encode() for module, body in bodies]
+    is_reading = any(word in text for text in texts for word in words)
+    return is_reading and name in project.class_fields(model)

@@ -32,14 +32,12 @@ from awaken.project.frameworks.sqlalchemy.engines.engine_facts import (
 from awaken.project.frameworks.sqlalchemy.engines.url_sources import (
     URL_READS,
     UrlElsewhere,
-    builds_from_driver,
-    gives_the_same,
     urls_elsewhere,
 )
-from awaken.project.source.f_strings import is_literal
 from awaken.project.source.memo import cached_property
 
 if TYPE_CHECKING:
+    from awaken.contract import Place
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url
     from awaken.project.source.modules import Module
@@ -50,7 +48,6 @@ _PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", 
 _DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql")
 _SCHEMES = tuple(f"{name}{end}".encode() for name in _DATABASES for end in (":", "+"))
 _TEXT = re.compile(rf"((?:{'|'.join(_DATABASES)})(?:\+\w+)?)://")
-_QUOTE = re.compile(r"[bfru]{0,2}(?:\"\"\"|'''|\"|')", re.IGNORECASE)
 
 
 class Urls:
@@ -246,11 +243,16 @@ class Urls:
         return {name: changing[name] for name in names if not names & _sources(changing[name])}
 
     def _span_in_text(self, engine: Engine, url: Url) -> Span | None:
-        """Return where a text has the driver of an engine's only URL."""
-        if engine.url is None or len(url.drivernames) != 1:
+        """Return where its file has the driver of an engine's only URL, in a text of its own."""
+        module, holder = engine.module, engine.url
+        if url.outside or len(url.texts) != 1:
             return None
-        text, is_alone = self._driver_text(engine.module, engine.url)
-        return _span_of_driver(engine.module, text, is_alone, url.drivernames[0])
+        for bound in url.texts[0].through:
+            holder = self._only_read(module, holder, bound)
+        place = url.texts[0].place
+        is_inside = holder is not None and module.span(holder).contains(place.span)
+        is_here = is_inside and place.path == module.path
+        return url.texts[0].driver_span(module.source.text) if is_here else None
 
     def _check_chosen(self, url: Url, shown: str, drivers: Mapping[str, AsyncDriver]) -> None:
         """Raise Refused where ``url`` may name a database of which the driver is unknown."""
@@ -280,24 +282,13 @@ class Urls:
         refused = Refused(CHOOSE_DRIVER, choice, help_text)
         return refused.answered_by(*_answers(self._database(name), known))
 
-    def _driver_text(self, module: Module, node: ast.expr) -> tuple[ast.expr, bool]:
-        """Return the text that the driver of a URL is in, and whether it is that driver alone."""
-        while isinstance(node := self._written_text(module, node), ast.Call):
-            driver = builds_from_driver(node)
-            if driver is not None:
-                return self._written_text(module, driver), True
-            same = gives_the_same(node, self._project.qualified_name(module, node.func) or "")
-            if same is None:
-                break
-            node = same
-        return node, False
-
-    def _written_text(self, module: Module, node: ast.expr) -> ast.expr:
-        """Return the text of a URL: that of a variable which nothing else reads, its own."""
-        scopes = module.scopes
+    def _only_read(self, module: Module, holder: ast.expr | None, bound: Place) -> ast.expr | None:
+        """Return what the variable bound at a place is given, if ``holder`` alone reads it."""
+        nodes = module.expressions_at({bound.span}) if bound.path == module.path else ()
+        node, scopes = next(iter(nodes), None), module.scopes
         bindings = scopes.bindings_of(node)
-        if not isinstance(node, ast.Name) or len(bindings) != 1 or bindings[0].value is None:
-            return node
+        if holder is None or not isinstance(node, ast.Name) or len(bindings) != 1:
+            return None
         name, is_global = node.id, bindings[0].scope is scopes.module
         paths = self._project.files_with((name.encode(),)) if is_global else [module.path]
         homes = [home for path in paths if (home := self._project.module(path)) is not None]
@@ -312,13 +303,15 @@ class Urls:
         if not is_global:
             others = [part for part in reads if isinstance(part, ast.Name)]
             reads = [part for part in others if scopes.bindings_of(part) == bindings]
-        return bindings[0].value if reads == [node] else node
+        is_only = len(reads) == 1 and module.span(holder).contains(module.span(reads[0]))
+        return bindings[0].value if is_only and reads[0] in module.mentions(name) else None
 
     def is_written_elsewhere(self, engine: Engine) -> bool:
         """Whether the driver of an engine is written into a text outside of the call."""
-        module, node = engine.module, engine.url
-        text = None if node is None else self._driver_text(module, node)[0]
-        return text is None or not module.span(engine.call).contains(module.span(text))
+        url = self._project.orm.engines.url_of(engine)
+        span = None if url is None else self._span_in_text(engine, url)
+        is_inside = span is None or engine.module.span(engine.call).contains(span)
+        return engine.url is None or not is_inside
 
     def sends_rows_together(self, engine: Engine) -> bool:
         """Whether the rows of an INSERT are sent in one statement now, and would not be then.
@@ -375,25 +368,6 @@ def _unknown_database(shown: str) -> Refused:
 
 def _answers(database: str, names: Iterable[str]) -> list[str]:
     return [f'rules.session-to-async.drivers.{database} = "{name}"' for name in names]
-
-
-def _span_of_driver(module: Module, node: ast.expr, is_alone: bool, name: str) -> Span | None:
-    """Return where a text, or a formatted one, begins with a driver; None for anything else.
-
-    ``is_alone`` says that the text is the driver, not a URL.
-    """
-    if not is_literal(node):
-        return None
-    text = module.text_of(node)
-    start = _QUOTE.match(text)
-    if start is None:
-        return None
-    end = start[0].lstrip("bfruBFRU") if is_alone else ":"
-    if not text.startswith(name + end, start.end()):
-        return None
-    # The text before it has only single-byte characters.
-    begin = module.span(node).start + start.end()
-    return Span(begin, begin + len(name))
 
 
 def _sources(module: Module) -> set[str]:

@@ -15,14 +15,14 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asy
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
-from awaken.kit.search import imported_as, imported_at, modules_with
+from awaken.kit.search import imported_as, modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.engines.engine_facts import UNPOOLED, Engine
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.memo import cached_by, cached_method, cached_property
-from awaken.project.source.modules import Module, nodes_in
+from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, variable_of
@@ -194,13 +194,15 @@ class Disposal:
 
         Other statements of the file may say first where that is, or which database it has.
         """
+        imports = self._project.web.imports
         at_top = [
-            name
+            path
             for node in running.nodes_of(ast.Import, ast.ImportFrom)
             if running.enclosing_function(node) is None
-            for name in imported_at(self._project, running, node)
+            for path in imports.files_imported(running, node)
         ]
-        return closing.module.path not in {running.path, *reachable(at_top, self._imports_of)}
+        along = reachable(at_top, imports.imported_anywhere)
+        return closing.module.path not in {running.path, *along}
 
     def _is_set_up(self, running: Module) -> bool:
         """Whether functions of a file may say so: they run after an import above their call."""
@@ -211,15 +213,8 @@ class Disposal:
         )
 
     def _imported_names(self, home: Module) -> set[str]:
-        return reachable(self._imports_of(home.path), self._imports_of)
-
-    @cached_method
-    def _imports_of(self, path: str) -> frozenset[str]:
-        names = set[str]()
-        for module, node in nodes_in(self._project.modules_at([path]), ast.AST):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                names.update(imported_at(self._project, module, node))
-        return frozenset(names)
+        imported = self._project.web.imports.imported_anywhere
+        return reachable(imported(home.path), imported)
 
     def members(self) -> Iterator[Member]:
         """Yield the functions that close connections, where anything uses them."""

@@ -22,7 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import 
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import asks_for_loop, runs_loop
 from awaken.codemods.sqlalchemy.session_to_async.payload import Enclosed
 from awaken.contract import Place
-from awaken.kit.search import imported_at, importers, is_command, is_imported
+from awaken.kit.search import importers, is_command, is_imported
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.decorators import library_decorators
@@ -203,7 +203,7 @@ def _has_application(project: Project, module: Module) -> bool:
         match statement:
             case ast.ImportFrom() if any(
                 _makes_application(project, home, alias.name)
-                for path in imported_at(project, module, statement)
+                for path in project.web.imports.files_imported(module, statement)
                 if (home := project.module(path)) is not None
                 for alias in statement.names
             ):

@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import synchron
 from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import (
     Reach,
     begins_process,
+    is_call_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import mentions_of
@@ -213,11 +214,7 @@ class Commands:
         call = module.parent(node)
         if not isinstance(call, ast.Call) or node not in call.args:
             return False
-        names = {self._project.qualified_name(module, call.func)}
-        if isinstance(call.func, ast.Attribute):
-            owners = self._project.instance_of(module, call.func.value)
-            names |= {f"{owner}.{call.func.attr}" for owner in owners}
-        return not names.isdisjoint(boundaries().in_threads)
+        return is_call_of(self._project, module, call, boundaries().in_threads)
 
 
 class Environments:

@@ -41,7 +41,6 @@ from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins, loop_holders
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import conftest_paths, is_around_tests, is_test_file
@@ -50,10 +49,9 @@ from awaken.project.source.trees import (
     is_text,
     parameters_of,
     variadic,
-    without_arguments,
 )
 from awaken.project.values.domain import FunctionOf
-from awaken.project.values.pytest_fixtures import ASKING
+from awaken.project.values.pytest_fixtures import ASKING, scope_of
 from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
 from awaken.workspace.manifests.versions import overlap
 from awaken.workspace.sources import line_break_before
@@ -318,19 +316,9 @@ def _scopes(part: SynchronousPart, among: Iterable[FunctionPlace] | None = None)
             continue
         module, node = defined
         scopes.add(xunit_scope(part, module, node, function) or _SCOPES[0])
-        for decorator in node.decorator_list:
-            name = part.project.qualified_name(module, without_arguments(decorator))
-            if name in PYTEST_FIXTURES:
-                scopes.add(_scope_of(decorator))
+        if part.project.coroutine_tests.requests.name_of(module, node) is not None:
+            scopes |= {scope_of(node)}.intersection(_SCOPES)
     return scopes
-
-
-def _scope_of(decorator: ast.expr) -> str:
-    for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
-        match keyword:
-            case ast.keyword(arg="scope", value=ast.Constant(str() as scope)) if scope in _SCOPES:
-                return scope
-    return _SCOPES[0]
 
 
 _XUNIT_SCOPES = boundaries().overrides.fixture_scopes

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Literal
 
 from msgspec import Struct, structs
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.knowledge.ecosystem import Driver, default_drivers, drivers
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -19,6 +20,7 @@ UNPOOLED = frozenset({"NullPool", "StaticPool"})
 """Pools that keep no connection, or one for good."""
 
 _SCHEME_END = "://"
+_QUOTE = re.compile(rb"[rRfFuU]{0,2}(\"\"\"|'''|\"|')")
 
 
 class Engine(Struct, frozen=True):
@@ -71,6 +73,15 @@ class UrlText(Struct, frozen=True):
         """``postgresql+asyncpg`` of ``postgresql+asyncpg://...``; empty if it is not all there."""
         name, end, _ = self.text.partition(_SCHEME_END)
         return name if end else ""
+
+    def driver_span(self, source: bytes) -> Span | None:
+        """Return where ``source``, its file, has the driver; None if that is in several pieces."""
+        start, name = self.place.span.start, self.drivername.encode()
+        begin = _QUOTE.match(source, start)
+        # Inside an f-string the place is that of the text itself since Python 3.12.
+        if not source.startswith(name, start) and begin is not None:
+            start = begin.end()
+        return Span(start, start + len(name)) if source.startswith(name, start) else None
 
     @property
     def is_in_memory(self) -> bool:

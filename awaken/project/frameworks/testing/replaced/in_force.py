@@ -24,7 +24,6 @@ from awaken.project.frameworks.testing.replaced.users import (
     Tests,
     Users,
     is_test,
-    scope_of,
 )
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -38,7 +37,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, Loop, is_super, keyword_of, last_name, root_of
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import FunctionOf, Unknown
-from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name, scope_of
 
 _KNOWN = boundaries()
 _AWAITED = {name: (int(name.endswith("executor")), "func") for name in _KNOWN.in_threads}

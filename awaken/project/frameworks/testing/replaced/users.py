@@ -13,7 +13,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import Worklist
-from awaken.project.values.pytest_fixtures import fixture_name, fixtures_of
+from awaken.project.values.pytest_fixtures import fixture_name, fixtures_of, scope_of
 
 Place = tuple[str, int]
 """A function: its file, and the byte of its ``def``."""
@@ -221,16 +221,6 @@ def _tests_below(module: Module, fixture: Function) -> Tests | None:
         # Of a plugin, for all tests.
         return Tests(below=(module.path if is_test_file(module.path) else "",))
     return Tests(below=(f"{folder}/" if folder else "",))
-
-
-def scope_of(fixture: Function) -> str:
-    """Return the scope of a fixture; empty if it is computed."""
-    for decorator in fixture.decorator_list:
-        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
-            if keyword.arg in {"scope", None}:
-                value = keyword.value
-                return str(value.value) if isinstance(value, ast.Constant) else ""
-    return "function"
 
 
 def is_test(module: Module, function: Function) -> bool:

@@ -40,14 +40,13 @@ from awaken.project.names.functions.injections import OVERRIDES, arguments_for_o
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator, parameter_getting
+from awaken.project.values.calls.decorator_effects import library_names as library_names_of
 from awaken.project.values.calls.decorator_effects import registered_function
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
     InstanceOf,
     Session,
-    classes_in,
-    without_none,
 )
 
 _THREADS = library_names().in_threads.keys()
@@ -207,7 +206,7 @@ class Arguments:
         if registered_function(evaluator, module, call) is node:
             yield from _uses_by_registration(module, call, depth)
             return
-        if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
+        if self._is_absorbed(module, call) or self._is_started(call, node, qualified):
             yield End("absorbed", module, call)
             return
         if call.args[:1] == [node] and self._is_looking_up(module, call):
@@ -265,19 +264,11 @@ class Arguments:
             return False
         return self._slots.is_table(module, call.func.value)
 
-    def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
+    def _is_absorbed(self, module: Module, call: ast.Call) -> bool:
         """Whether a call takes coroutine functions as well as plain ones."""
-        absorbing = set(twins().absorbing.functions)
-        if qualified in absorbing:
-            return True
-        if not isinstance(call.func, ast.Attribute):
-            return False
-        values = self._slots.evaluator.values(module, call.func.value)
-        # None has no method, whatever is passed to that.
-        owners = without_none(values)
-        classes = classes_in(owners)
-        names = {f"{base}.{call.func.attr}" for owner in classes for base in self._lines(owner)}
-        return bool(names & absorbing) and len(classes) == len(owners)
+        names = library_names_of(self._slots.evaluator, module, call.func)
+        absorbing = twins().absorbing.functions
+        return bool(names) and all(not {*each}.isdisjoint(absorbing) for each in names)
 
     def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
         """Whether ``node`` are handlers of an application: of its start, its end, errors."""
@@ -304,9 +295,6 @@ class Arguments:
             )
             return 0 if owners and are_sessions else None
         return 1 if call.func.attr == "run_in_executor" else None
-
-    def _lines(self, qualified: str) -> tuple[str, ...]:
-        return (qualified, *self._slots.evaluator.classes.library_ancestors(qualified))
 
     def _into_container(
         self, module: Module, call: ast.Call, node: ast.expr, depth: int

@@ -14,7 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.resolving import is_decoded
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function, parameters_of, variable_of
+from awaken.project.source.trees import Function, parameters_of, values_by_name, variable_of
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import (
@@ -481,15 +481,8 @@ class Slots:
             if not isinstance(owner, ClassOf) or not self.is_own(owner.qualified):
                 continue
             names = self.own_fields(owner.qualified)
-            if names is None:
-                continue
-            for name, value in zip(names, call.args, strict=False):
-                if isinstance(value, ast.Starred):
-                    break
+            for name, value in () if names is None else values_by_name(call, names):
                 yield value, owner.qualified, name
-            for keyword in call.keywords:
-                if keyword.arg is not None:
-                    yield keyword.value, owner.qualified, keyword.arg
 
     def own_fields(self, qualified: str) -> list[str] | None:
         """Return the fields that making an instance takes, in order; None for other classes."""
@@ -497,22 +490,12 @@ class Slots:
         inside = () if ancestors is None else ancestors.inside
         if ancestors is None or any("__init__" in candidate.members for candidate in inside):
             return None
-        result: list[str] = []
-        makes = bool(_HAVE_FIELDS & set(ancestors.outside))
-        for facts in reversed(inside):
-            module, node = self.evaluator.classes.node(facts.qualified) or (None, None)
-            if module is None or node is None:
-                return None
-            makes = makes or bool(_MAKES_FIELDS & set(facts.decorators))
-            result += [
-                statement.target.id
-                for statement in node.body
-                if isinstance(statement, ast.AnnAssign)
-                and isinstance(statement.target, ast.Name)
-                and statement.target.id not in result
-                and "ClassVar" not in module.text_of(statement.annotation)
-            ]
-        return result if makes else None
+        makes = bool(_HAVE_FIELDS & set(ancestors.outside)) or any(
+            not _MAKES_FIELDS.isdisjoint(candidate.decorators) for candidate in inside
+        )
+        classes = self.evaluator.classes
+        is_whole = makes and len([*classes.bodies(qualified)]) == len(inside)
+        return [*classes.fields(qualified)] if is_whole else None
 
 
 def iterated_depth(depth: int) -> int:
