@@ -275,10 +275,10 @@ def test_reaching_definitions(name):
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("def f():\n    q = 1\n    def g():\n        return q\n    return g", "inside this one"),
-        ("def f():\n    q = 1\n    return lambda: q", "may run at any time"),
-        ("def f():\n    q = 1\n    return (q for _ in [1])", "may run at any time"),
-        ("def f():\n    q = 1\n    class C:\n        x = q", "may run at any time"),
+        ("def f(q):\n    q = 1\n    def g():\n        return q\n    return g", "inside this one"),
+        ("def f(q):\n    q = 1\n    return lambda: q", "may run at any time"),
+        ("def f(q):\n    q = 1\n    return (q for _ in [1])", "may run at any time"),
+        ("def f(q):\n    q = 1\n    class C:\n        x = q", "may run at any time"),
         ("def f():\n    q = 1\n    def g():\n        nonlocal q\n        q = 2\n    q", "rebound"),
         ("def f():\n    global q\n    q = 1\n    q", "no local name"),
         ("q = 1\ndef f():\n    q", "no local name"),
@@ -315,7 +315,21 @@ def test_reads_that_a_definition_reaches():
 
 
 def test_a_captured_name_reaches_what_is_not_seen():
+    facts = flow("def f(q):\n    q = 1\n    q\n    return lambda: q")
+
+    assert isinstance(facts.reads_of(facts.definitions("q")[0]), Unknown)
+
+
+def test_a_captured_name_with_a_single_value_has_it_at_any_time():
     facts = flow("def f():\n    q = 1\n    q\n    return lambda: q")
+    inline, captured = facts.reads_of(facts.definitions("q")[0])
+
+    assert [facts.runs_in_order(read) for read in (inline, captured)] == [True, False]
+    assert facts.reaching(captured) == facts.definitions("q")
+
+
+def test_a_captured_name_that_is_deleted_has_no_single_value():
+    facts = flow("def f():\n    q = 1\n    del q\n    return lambda: q")
 
     assert isinstance(facts.reads_of(facts.definitions("q")[0]), Unknown)
 

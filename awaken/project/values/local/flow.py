@@ -99,24 +99,34 @@ class Flow:
     def reaching(self, read: ast.Name) -> tuple[Binding, ...] | Unknown:
         """Return the definitions that may reach ``read``, in the order of the source.
 
-        Unknown where it runs at another time. Code that cannot be reached is reached by none.
+        Unknown where it runs at another time, and there are several. Code that cannot be reached is
+        reached by none.
         """
         known = self.definitions(read.id)
         if isinstance(known, Unknown):
             return known
-        if read not in self._graph.names:
-            # Only what runs in the function itself, in its order, has a point in the graph.
-            why = f"`{read.id}` is read by a function inside this one, which may run at any time"
-            return Unknown(why, self._place(read))
+        if not self.runs_in_order(read):
+            # A single value is the same at any time.
+            is_single = len(known) == 1 and known[0].kind != "delete"
+            return known if is_single else self.why_at_any_time(read)
         name = self.scope.mangled_name(read.id)
         if name not in self._solved:
             self._solve(self._together[name])
         return self._reaching[read]
 
+    def runs_in_order(self, read: ast.Name) -> bool:
+        """Whether ``read`` runs in the function itself, and so has a point in its graph."""
+        return read in self._graph.names
+
+    def why_at_any_time(self, read: ast.Name) -> Unknown:
+        """Return why nothing is known of the time of ``read``, which is not in order."""
+        why = f"`{read.id}` is read by a function inside this one, which may run at any time"
+        return Unknown(why, self._place(read))
+
     def reads_of(self, definition: Binding) -> tuple[ast.Name, ...] | Unknown:
         """Return the reads that may see the value of ``definition``; Unknown if not all are seen.
 
-        A read by a function inside this one makes it unknown: it may see every definition.
+        A read by a function inside this one may see every definition: several are unknown then.
         """
         names = self._readers(definition.name)
         return names if isinstance(names, Unknown) else tuple(names.get(definition, ()))

@@ -24,6 +24,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     LINKS,
+    SELECTABLE_ARGUMENTS,
     Link,
     check_formatted,
     read_end,
@@ -263,6 +264,9 @@ class _Collector:
         is_own = module.path == self._path
         detail = f"`{shown}` in line {line}" + ("" if is_own else f" of `{module.path}`")
         links, node = read_links(module, start)
+        if isinstance(start, ast.Name) and not context.flow.runs_in_order(start):
+            self._put_into_another(context, start)
+            return ()
         if _is_compared_with_none(module, node):
             return ()  # as true, or as false, of a statement
         truth = None if module.in_fstring(start) else truth_of(context, node)
@@ -285,6 +289,23 @@ class _Collector:
         end = "query" if made else end
         self._component.uses.append(ChainFragment(context, start, links, whole, ending, end))
         return made
+
+    def _put_into_another(self, context: FunctionContext, start: ast.Name) -> None:
+        """Add the use by a function inside that of ``context``, which puts it into a statement.
+
+        Nothing is executed there, so its time has no effect; raises Refused for other uses.
+        """
+        links, node = read_links(context.module, start)
+        unknown = context.flow.why_at_any_time(start)
+        refused = Refused(reasons.KEPT_QUERY, unknown.why, because=(unknown.place,))
+        try:
+            ending, end, whole = read_end(context.module, node)
+        except Refused:
+            raise refused from None
+        if ending != "embedded" and end not in SELECTABLE_ARGUMENTS:
+            raise refused
+        use = ChainFragment(context, start, links, whole, ending, end)
+        self._component.uses.append(use)
 
     def _made_by_session(self, context: FunctionContext, session: ast.expr) -> tuple[Holder, ...]:
         """Return what holds the query that ``session``, read off another, makes at once."""

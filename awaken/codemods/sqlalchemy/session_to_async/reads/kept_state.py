@@ -80,6 +80,16 @@ def unseen_changes(project: Project) -> Iterator[UnseenChange]:
             yield change
 
 
+def has_rows_of(project: Project, qualified: str, change: UnseenChange) -> bool:
+    """Whether an object of a class may have a row that a statement changes."""
+    line = {*project.orm.mapping_ancestors(qualified), *project.all_subclasses(qualified)}
+    if change.owner or not change.table:
+        return not change.owner or change.owner in line
+    models = map(project.orm.mapped_class, line)
+    tables = {mapped.tablename for mapped in models if mapped is not None}
+    return not tables.isdisjoint({None, change.table})
+
+
 def _unseen_change(project: Project, module: Module, call: ast.Call) -> UnseenChange | None:
     place, option = module.place(call), next(_synchronize_options(call), None)
     if option is not None:

@@ -24,6 +24,9 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
     loaded_as_read,
     loop_over,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.changed_columns import (
+    ChangedColumns,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
     ConvertedValues,
 )
@@ -126,6 +129,7 @@ class ReadsAfterCommits:
         self._read_of = ReadOf(project)
         self.kept = KeptObjects(project, loading)
         self.converted = ConvertedValues(project)
+        self._changed = ChangedColumns(project)
         self._writes = writes
         self._states = Persistence(project)
         self._key = object()
@@ -348,6 +352,7 @@ class ReadsAfterCommits:
         if self._read_of.is_deleted(module, node):
             deleted = self._loading.read_to_delete(values)
         converted = self.converted.names(module, node, values, events)
+        converted |= self._changed.names(module, node, values)
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return

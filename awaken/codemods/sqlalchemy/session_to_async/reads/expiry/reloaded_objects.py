@@ -29,7 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import Uses
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import (
-    UnseenChange,
+    has_rows_of,
     unseen_changes,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
@@ -258,7 +258,10 @@ class DeletedWithOthers(Uses):
         named = [(name, said) for name, said in self._given(module, load) if self._mapped(name)]
         return not (named and reload.is_certain) or any(
             (change.is_deletion and self._is_declared(name, said))
-            or ((reload.by_key or not change.is_deletion) and self._has_rows_of(name, change))
+            or (
+                (reload.by_key or not change.is_deletion)
+                and has_rows_of(self._project, name, change)
+            )
             for change in self._unseen
             for name, said in named
         )
@@ -276,17 +279,6 @@ class DeletedWithOthers(Uses):
             around = graph.reaching({graph.place_around(module, node)})
             return not any(loads_below(self._project, [*around]))
         return False
-
-    def _has_rows_of(self, qualified: str, change: UnseenChange) -> bool:
-        """Whether an object of a class may have a row that a statement changes."""
-        line = {
-            *self._project.orm.mapping_ancestors(qualified),
-            *self._project.all_subclasses(qualified),
-        }
-        if change.owner or not change.table:
-            return not change.owner or change.owner in line
-        tables = {mapped.tablename for mapped in map(self._mapped, line) if mapped is not None}
-        return not tables.isdisjoint({None, change.table})
 
     def _mapped(self, qualified: str) -> MappedClass | None:
         return self._project.orm.mapped_class(qualified)
