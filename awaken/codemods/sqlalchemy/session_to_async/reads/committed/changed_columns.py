@@ -7,7 +7,6 @@ keeps them gives the old ones, so they are reloaded.
 from __future__ import annotations
 
 import ast
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
@@ -20,6 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import reads
 from awaken.kit.rule import ProjectFacts
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.expressions.expression_uses import use_of
+from awaken.project.source.memo import cached_property
 from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import Values, classes_in
 
