@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 Node = TypeVar("Node", bound=ast.AST)
-SCRIPTS = "/pyproject.toml"
+SCRIPTS = "pyproject.toml"
 """What a rule declares in ``reads`` to have its console scripts found."""
 
 
@@ -223,6 +223,13 @@ def is_command(project: Project, module: Module) -> bool:
 
 
 def command_names(project: Project) -> list[str]:
-    """Return the names of the functions that the build settings make commands of."""
-    settings = project.texts(SCRIPTS).files.values()
-    return [name for setting in settings for name in console_scripts(setting.text.decode())]
+    """Return the names of the functions that the build settings make commands of.
+
+    Those of a member name its modules as they are called in its own folder.
+    """
+    result: list[str] = []
+    for path, settings in project.texts(SCRIPTS).files.items():
+        for name in console_scripts(settings.text.decode()):
+            home, rest = project.layout.file_and_rest(name, path)
+            result.append(name if home is None else ".".join([project.layout.name_of(home), *rest]))
+    return result

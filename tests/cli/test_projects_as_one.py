@@ -115,3 +115,29 @@ def test_migrate_says_how_a_file_above_the_project_becomes_part_of_it(tmp_path, 
     assert cure in " ".join(apart.decode().split())
     assert b"blocked" in apart
     assert b"blocked" not in joined
+
+
+def test_a_command_of_a_member_stays_plain(tmp_path):
+    command = '\n[project.scripts]\nshop-names = "tool:show"\n'
+    tool = LISTING.replace("import User, make", "import Base, User, engine, make")
+    tool += "\n\ndef show():\n    Base.metadata.create_all(engine)\n    print(names())\n"
+    root = written(
+        tmp_path,
+        {
+            "pyproject.toml": '[tool.awaken]\npublished = false\nmembers = ["/backend"]\n',
+            "backend/pyproject.toml": MANIFEST + command,
+            "backend/database.py": DATABASE,
+            "backend/tool.py": tool,
+        },
+    )
+    start = ("-c", "import sys; sys.path.insert(0, 'backend'); import tool; tool.show()")
+    before = printed(root, *start)
+
+    rules = "query-to-select,session-to-async"
+    code, _ = awaken("apply", "--unsafe-fixes", "--select", rules, root)
+
+    assert code == 0
+    text = (root / "backend/tool.py").read_text()
+    assert "async def names():" in text
+    assert "\ndef show():\n    asyncio.run(" in text
+    assert printed(root, *start) == before == "[]\n"

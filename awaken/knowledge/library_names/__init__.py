@@ -103,6 +103,10 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The methods by which a container gets or loses items."""
         return self.growing_methods | self.removing_methods
 
+    def is_of_mock(self, attribute: str) -> bool:
+        """Whether it configures a mock, or says how it was called: functions have none."""
+        return attribute in self.mock_attributes or attribute.startswith("assert_")
+
 
 @cache
 def library_names() -> LibraryNames:

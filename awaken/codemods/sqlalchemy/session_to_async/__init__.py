@@ -224,7 +224,8 @@ a thread of its own, with its own event loop and connections. So it works in a t
 event loop of the application. It blocks its caller, as before.
 
 The function must name one engine for its connections and sessions, or one factory of sessions. Its
-calls may use the sessions that they are passed, and must not wait for anything else. Its
+calls may use the sessions that they are passed, and must not wait for anything else. An object that
+it makes may keep the session: `Runner(session).run()`. Its
 connections have the settings of that engine, and are not kept. For SQLite in memory, it uses the engine itself.
 
 A `bridged` function may get a session as an argument. Then `run_sync` calls it with that session.

@@ -12,7 +12,6 @@ from awaken.project.frameworks.testing.passed_mocks import (
     Mocked,
     Mocks,
     configured_mark,
-    is_of_mock,
 )
 from awaken.project.frameworks.testing.replacements import (
     Replacement,
@@ -32,6 +31,5 @@ __all__ = [
     "Replacements",
     "assigned_attributes",
     "configured_mark",
-    "is_of_mock",
     "use_of",
 ]

@@ -30,11 +30,6 @@ from awaken.project.values.pytest_fixtures import fixture_for
 _CLASSES = library_names().mocks
 
 
-def is_of_mock(name: str) -> bool:
-    """Whether an attribute configures a mock, or says how it was called: functions have none."""
-    return name in library_names().mock_attributes or name.startswith("assert_")
-
-
 class Mocked(Struct, frozen=True):
     """A ``call`` that makes a mock, and the variables that hold it, each with its function."""
 
@@ -333,7 +328,7 @@ def configured_mark(module: Module, node: ast.Attribute) -> Mark | None:
             behind.append(above.attr)
         current, above = above, module.parent(above)  # type: ignore[assignment]
     legacy = bool(_LEGACY.intersection(behind))
-    if any(map(is_of_mock, behind)):
+    if any(map(library_names().is_of_mock, behind)):
         return Mark(node, node.value, legacy)
     replaced = isinstance(node.ctx, ast.Store) and isinstance(above, ast.Assign)
     # ``self.query = x`` is an attribute of the test class, or of a class in it.

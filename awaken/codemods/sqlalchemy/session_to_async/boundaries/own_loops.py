@@ -11,6 +11,9 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.objects_with_sessions import (
+    ObjectsWithSessions,
+)
 from awaken.codemods.sqlalchemy.session_to_async.colour.entry_points import name_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_ON_OWN_ENGINE
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
@@ -80,6 +83,7 @@ class OwnLoops:
         self._part = part
         self._project: Project = part.project
         self._rule = rule
+        self._objects = ObjectsWithSessions(part.project)
         self._users: dict[str, list[Place]] = {}
         self._first: dict[str, ast.stmt] = {}
         self._caveats: dict[str, dict[str, None]] = {}
@@ -114,14 +118,31 @@ class OwnLoops:
 
         Raises _ElsewhereError with what a function waits for otherwise.
         """
-        for called in sorted(self._project.calls.graph().reachable([function])):
-            pair = self._part.node_of(called) if called in self._part.steps else None
-            if pair is None or called == function:
+        inside = {*self._project.calls.graph().reachable([function])}
+        for called in sorted(inside - {function}):
+            pair = self._part.node_of(called) if self._uses_connections(called) else None
+            if pair is None:
                 continue
             module, node = pair
             entered = any(self._part.entries.get(called, ()))
             if entered or node.decorator_list or any(self._engines(module, node, is_called=True)):
                 raise _ElsewhereError(module, node)
+            keeps = any(self._is_kept(module, part) for part in ast.walk(node))
+            if keeps and self._objects.is_made_outside(called, inside):
+                raise _ElsewhereError(module, node)
+
+    def _uses_connections(self, function: FunctionPlace) -> bool:
+        """Whether a function waits for connections, or puts them into a new object."""
+        part = self._part
+        is_coroutine = part.is_asynchronous(function) and part.waits(function)
+        return function in part.steps or is_coroutine or function.name == "__init__"
+
+    def _is_kept(self, module: Module, node: ast.AST) -> bool:
+        """Whether an object keeps a session or a connection that its constructor got."""
+        is_read = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+        if not isinstance(node, ast.Attribute) or not is_read:
+            return False
+        return self._project.orm.is_resource(module, node) and self._objects.is_passed(module, node)
 
     def _engines(self, module: Module, node: Function, *, is_called: bool = False) -> Iterator[str]:
         """Yield the names of engines that come from outside of a function.
@@ -140,7 +161,8 @@ class OwnLoops:
             if not self._project.orm.is_resource(module, part):
                 continue
             if not isinstance(part, ast.Name):
-                if not self._is_derived(module, part):
+                is_kept = is_called and self._is_kept(module, part)
+                if not is_kept and not self._is_derived(module, part):
                     raise _ElsewhereError(module, part)
             elif scopes.owner(part.id, scopes.scope_of(part)) is not inside or part.id in foreign:
                 if is_called or part.id in own or not self._is_source(module, part):

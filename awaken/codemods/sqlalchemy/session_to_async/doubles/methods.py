@@ -10,8 +10,8 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.called_methods import R
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import callers_of_factory
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
-from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.testing import Replacement, is_of_mock
+from awaken.knowledge.library_names import library_names, name_list
+from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -201,7 +201,7 @@ def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
     for node in module.walk():
         match node:
             case ast.Attribute(attr=word, value=ast.Attribute(value=owner, attr=method)) if (
-                is_of_mock(word) and module.span(node) == place.span
+                library_names().is_of_mock(word) and module.span(node) == place.span
             ):
                 values = part.project.values.of(module, owner).alternatives
                 classes = {value.qualified for value in values if isinstance(value, InstanceOf)}

@@ -53,6 +53,7 @@ FACTORIES = frozenset({"sqlalchemy.orm.sessionmaker"})
 SESSION = "sqlalchemy.orm.Session"
 SESSION_OF_OBJECT = "sqlalchemy.orm.object_session"
 """What finds the session of an object: in a listener that is the synchronous one."""
+_ENGINE = "sqlalchemy.Engine"
 _LARGE_NUMBERS = (
     "a number that its column cannot hold raises `DataError`, but finds no row with psycopg2"
 )
@@ -128,6 +129,8 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
             continue
         written = result if isinstance(result, ast.expr) else node
         above = module.parent(written)
+        if qualified == _ENGINE and _is_wrapped(project, module, module.call_of(written)):
+            continue
         if listened_to(project, module, above) is written:
             continue
         # `real_commit = Session.commit` is for what a test puts in its place.
@@ -136,6 +139,17 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
             continue
         if qualified != SESSION_OF_OBJECT or not is_called_by_events(project, module, node):
             yield Site(rule, module, written), qualified
+
+
+def _is_wrapped(project: Project, module: Module, engine: ast.Call | None) -> bool:
+    """Whether ``engine``, which is made of a pool, has no other use than `AsyncEngine(engine)`."""
+    variable = None if engine is None else module.variable_of(engine)
+    uses = [engine] if variable is None else module.scopes.reads_of(variable)
+    calls = [module.call_taking(use) for use in uses if use is not None]
+    return bool(calls) and all(
+        call is not None and project.qualified_name(module, call.func) == twins().names[_ENGINE]
+        for call in calls
+    )
 
 
 def _of_libraries(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
@@ -345,6 +359,8 @@ class ResourceWriter:
             is_plain = qualified in FACTORIES and _only_inherits(self._project, module, heir)
             if not is_plain:
                 raise Refused(reasons.OWN_SESSION_CLASS, heir.name)
+        if qualified == _ENGINE and module.call_of(node) is not None:
+            raise Refused(reasons.NO_TWIN, f"{module.text_of(node)}(...)")
         if qualified in twins().names:
             written, edits = write_twin(self._project, site, node, qualified)
             message = f"`{module.text_of(node)}` becomes `{written}`"

@@ -49,7 +49,7 @@ _MOST = 3000
 class Component(Struct):
     """Functions and lambdas that are passed on, and the calls that may reach each of them.
 
-    ``lambdas`` are also builtins, and the methods of builtin types, as ``found.append``.
+    ``lambdas`` are also mocks, builtins, and the methods of builtin types, as ``found.append``.
     ``threads`` are calls that run them in a thread, ``absorbed`` those that take coroutine
     functions as well; ``annotations`` say what they are passed on as. ``leaks`` are the places from
     which invisible code may call them, or others may come, each with a clause that says so.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.passed.passed_functions import Arguments
 from awaken.project.graph.forwards.passed.slots import (
@@ -32,6 +33,7 @@ from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.expression_uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.values.domain import NotRelevant
 
 
 class Consumers:
@@ -142,6 +144,8 @@ class Consumers:
         if node.attr.startswith("__") and (depth or node.attr not in CALLING):
             return
         call = module.call_of(node)
+        if not depth and self._is_of_mock(module, node):
+            return
         if not depth or call is None:
             yield End.leak(module, node)
         elif depth in (KEYS + 1, KEYS + IN_PAIRS):
@@ -157,6 +161,15 @@ class Consumers:
             yield from (Spot(module, argument, without_position(depth)) for argument in call.args)
         elif node.attr not in IDLE:
             yield End.leak(module, node)
+
+    def _is_of_mock(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether a test configures a mock, or asks it: that calls no function."""
+        if not library_names().is_of_mock(node.attr):
+            return False
+        values = self._slots.evaluator.values(module, node.value)
+        return bool(values) and all(
+            isinstance(value, NotRelevant) and value.mock for value in values
+        )
 
     def _taken_items(self, module: Module, call: ast.Call, depth: int) -> Found:
         """Yield what a method takes out of a container, and what it puts there first."""

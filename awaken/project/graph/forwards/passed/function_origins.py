@@ -43,6 +43,8 @@ from awaken.project.values.pytest_fixtures import fixtures_asked_for, is_asking
 _CONTAINERS = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "str")}
 _DEFINED = {"function", "import"}
 _CONVERTING = name_list("converting")
+_ASKED = {None, "side_effect", "wraps", *name_list("specs_of_mocks")}
+"""Arguments by which a mock may give what a function or a class gives."""
 
 
 class Origins:
@@ -210,7 +212,9 @@ class Origins:
             yield from self._made_method(module, node, depth)
 
     def _by_name(self, module: Module, node: ast.Call, depth: int) -> Found | None:
-        """Return what is asked for by its name: an attribute of an object, or a fixture."""
+        """Return what the name alone tells: an attribute of an object, a fixture, or a mock."""
+        if not depth and self._is_mock(module, node):
+            return iter([End("plain", module, node)])
         match node:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(str(name)), *_]):
                 read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
@@ -283,6 +287,12 @@ class Origins:
                     yield self._unknown(Spot(module, node, depth), value.why)
                 case _:
                     yield self._unknown(Spot(module, node, depth))
+
+    def _is_mock(self, module: Module, node: ast.Call) -> bool:
+        """Whether a call makes a mock that gives no coroutine, and that calls no function."""
+        made = self._slots.evaluator.names.qualified_name(module, node.func)
+        is_alone = not node.args and not any(part.arg in _ASKED for part in node.keywords)
+        return made in library_names().mocks and is_alone
 
 
 def _without_pair(depth: int) -> int:

@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import Schedulers, is_sent
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import asynchronous
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
@@ -89,6 +90,10 @@ class Callables:
         module, node = site.module, site.node
         if not isinstance(node, ast.expr):
             raise Refused(reasons.NOT_AWAITABLE_HERE, "a lambda")
+        if isinstance(node, ast.Call) and self._project.mocks.is_made(module, node):
+            message = f"`{module.excerpt(node)}` is awaited, like what else is passed there"
+            edits = asynchronous(self._project, site, node)
+            return Rewrite(message, [*edits, *release_imports(site, node.func)])
         above = module.parent(node)
         name = above.arg if isinstance(above, ast.keyword) else None
         wanted = ["callback"] if name is None else [name.strip("_"), "callback"]
