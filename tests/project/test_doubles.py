@@ -419,20 +419,6 @@ def test_a_fixture_may_make_doubles_by_a_function_inside():
     assert held(of(test, tests__conftest=conftest)) == {"others"}
 
 
-@pytest.mark.parametrize(
-    ("path", "again"), [("app/users.py", False), ("tests/test_users.py", True)]
-)
-def test_what_was_found_is_kept_until_a_file_with_doubles_changes(path, again):
-    body = "m = Mock(); m.query.return_value = 1"
-    earlier = of(f"    def test_one():\n        {body}; first(m)\n    # others(m)\n")
-    assert held(earlier) == {"first"}
-    files = {one: earlier.snapshot[one] for one in earlier.snapshot}
-    text = files[path].text.replace(b"first(", b"others(")
-    later = Project(Snapshot(files | {path: decode(path, text)}), None, earlier)
-    assert held(later) == ({"others"} if again else {"first"})
-    assert (later.doubles.in_file("tests/test_users.py")[0].place.path) == "tests/test_users.py"
-
-
 FIRST = "m = Mock(); m.query.return_value = 1; first(m)"
 HELPERS = f"""{HEAD}
     mock = Mock()
@@ -449,31 +435,6 @@ def edited(earlier: Project, path: str, old: str, new: str) -> Project:
     text = files[path].text.replace(old.encode(), new.encode())
     assert text != files[path].text
     return Project(Snapshot(files | {path: decode(path, text)}), None, earlier)
-
-
-@pytest.mark.parametrize(
-    ("importing", "again"),
-    [
-        pytest.param("", False, id="nothing of it"),
-        pytest.param("from tests.helpers import call", True, id="a function that calls"),
-        pytest.param("import tests.helpers", True, id="the file"),
-    ],
-)
-def test_only_tests_that_may_use_an_edited_file_are_searched_again(importing, again):
-    test = f"    {importing}\n    def test_one():\n        {FIRST}\n"
-    earlier = of(test, tests__helpers=HELPERS, tests__test_other=f"{HEAD}\n{test}")
-    assert held(earlier) == {"first"}
-    later = edited(earlier, "tests/helpers.py", "first(session)", "others(session)")
-    searched: list[str] = []
-    search = later.doubles._tests_in
-
-    def noted(module, spans):
-        searched.append(module.path)
-        return search(module, spans)
-
-    later.doubles._tests_in = noted
-    assert held(later) == {"first"}
-    assert ("tests/test_users.py" in searched) is again
 
 
 def test_an_edited_helper_changes_what_holds_its_tests_double():

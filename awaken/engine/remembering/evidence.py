@@ -93,7 +93,10 @@ def evidence_for(
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
     named.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
     names = named_files(text)
-    named.update(path for path in looked_at.read if names_file(names, path))
+    # Facts of a file have no places, but an edit moves those that the answer names.
+    facts = (told for search, told in looked_at.told.items() if search.kind == "facts")
+    looked_in = looked_at.read.union(*facts)
+    named.update(path for path in looked_in if names_file(names, path))
     read = looked_at.read | named
     # Of the files that are not read, none holds the mark.
     noted = (*noted_answers(looked_at), (_MARKED, ()))

@@ -222,10 +222,12 @@ class StageUnits:
         )
 
     def _holds(self, unit: Unit, known: KnownUnit) -> bool:
-        is_commented = bool(self._changed_files.commented)
-        return self._has_same_code(known.evidence) and not (
-            is_commented and self._tells_comments(unit, known.plan)
-        )
+        changed = self._changed_files
+        if not self._has_same_code(known.evidence):
+            return False
+        # Facts of a file have no places, but those that a plan names have moved.
+        moved = {*changed.files, *changed.commented}
+        return not moved or not self._tells_places(unit, known.plan, moved)
 
     @cached_method
     def _has_same_code(self, number: int) -> bool:
@@ -236,10 +238,10 @@ class StageUnits:
     def _evidence(self, number: int) -> UnitEvidence:
         return UnitEvidence((), ()) if self._known is None else self._known.evidence[number]
 
-    def _tells_comments(self, unit: Unit, plan: bytes) -> bool:
-        """Whether sites are looked for in a file with other comments, or the plan names it."""
+    def _tells_places(self, unit: Unit, plan: bytes, changed: Iterable[int]) -> bool:
+        """Whether sites are looked for in a changed file, or the plan names it."""
         names, own = named_files(plan), unit.scope or frozenset()
-        paths = (self._paths[number] for number in self._changed_files.commented)
+        paths = (self._paths[number] for number in changed)
         return any(path in own or names_file(names, path) for path in paths)
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Literal
 
@@ -102,12 +103,14 @@ class FileUses(Struct, frozen=True, array_like=True):
     """The uses of names in a file.
 
     ``renamed`` gives the other names that something gets anywhere in the file, by import or
-    assignment. ``called`` are the last names of what is called. ``functions`` are all functions and
-    methods by their ``__qualname__``, several where a name is defined several times.
+    assignment. ``called`` are the last names of what is called, ``stored`` those of attributes that
+    are assigned. ``functions`` are all functions and methods by their ``__qualname__``, several
+    where a name is defined several times.
     """
 
     renamed: dict[str, tuple[str, ...]]
     called: frozenset[str]
+    stored: frozenset[str]
     functions: dict[str, tuple[WrittenFunction, ...]]
 
 
@@ -128,6 +131,7 @@ _KIND_OF: Mapping[str, FactsKind] = {
     "classes": "names",
     "renamed": "uses",
     "called": "uses",
+    "stored": "uses",
     "functions": "uses",
     "mentioned": "mentioned",
 }
@@ -136,7 +140,9 @@ KnownFacts = Mapping[FactsKind, MutableMapping[bytes, Any]]
 
 
 def answer_of(module: Module, part: str, word: str = "") -> bytes | None:
-    """Return a digest of a part of the facts; for ``mentioned`` whether ``word`` may be in it.
+    """Return a digest of a part of the facts.
+
+    For ``mentioned`` and ``stored`` it says whether ``word`` is in it, as far as that is certain.
 
     Raises UnicodeEncodeError for half a surrogate pair in a literal.
     """
@@ -146,9 +152,23 @@ def answer_of(module: Module, part: str, word: str = "") -> bytes | None:
 def _answer(facts: Any, part: str, word: str) -> bytes | None:
     if part == "mentioned":
         return b"" if _mentions(facts, word) else None
+    if part == "stored":
+        return b"" if word in facts.stored else None
     # Sets and dictionaries have an order of their own in each process.
-    encoded = msgspec.msgpack.encode(getattr(facts, part), order="deterministic")
+    encoded = msgspec.msgpack.encode(_without_places(facts, part), order="deterministic")
     return hashlib.blake2b(encoded, digest_size=16).digest()
+
+
+def _without_places(facts: Any, part: str) -> Any:
+    """Return a part of the facts without places, which an edit above moves."""
+    if part == "classes":
+        return [replace(written, span=Span(0, 0)) for written in facts.classes]
+    if part == "functions":
+        return {
+            name: [replace(written, start=0) for written in several]
+            for name, several in facts.functions.items()
+        }
+    return getattr(facts, part)
 
 
 def _mentions(mentioned: WordSet, word: str) -> bool:
@@ -199,6 +219,16 @@ class FactsIndex:
         """Return the last names of what a file calls; none if it does not parse."""
         facts: FileUses | None = self._noted_facts(path, "called")
         return frozenset() if facts is None else facts.called
+
+    def stores(self, path: str, name: str) -> bool:
+        """Whether the file at ``path`` assigns an attribute ``name``; not if it does not parse."""
+        # Bytes first: they parse no file.
+        written = rb"\.%s\s*(?:=(?!=)|[,:)\]]|in\b)" % name.encode()
+        if not re.search(written, self._snapshot.file_to_search(path).text):
+            self._snapshot.looked_at.note_facts(path, "stored", name, None)
+            return False
+        facts: FileUses | None = self._noted_facts(path, "stored", name)
+        return facts is not None and name in facts.stored
 
     def may_mention(self, path: str, word: str) -> bool:
         """Whether the file at ``path`` may have mentions of ``word``, also if it does not parse."""
@@ -264,17 +294,20 @@ def facts_of(module: Module, kind: FactsKind) -> Any:
     if kind == "mentioned":
         return WordSet.of(word.encode() for word in module.words() if word.isidentifier())
     # One walk, by exact type.
-    calls, yields = list[ast.Call](), list[ast.expr]()
+    calls, yields, stored = list[ast.Call](), list[ast.expr](), set[str]()
     for node in module.walk():
         node_type = type(node)
         if node_type is ast.Call:
             calls.append(node)  # type: ignore[arg-type]
         elif node_type is ast.Yield or node_type is ast.YieldFrom:
             yields.append(node)  # type: ignore[arg-type]
+        elif node_type is ast.Attribute and type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
+            stored.add(node.attr)  # type: ignore[attr-defined]
     generators = {module.enclosing_function(yield_) for yield_ in yields}
     return FileUses(
         renamed={name: tuple(sorted(others)) for name, others in _renamed_values(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
+        stored=frozenset(stored),
         functions=_functions(module, generators),
     )
 

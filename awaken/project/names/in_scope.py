@@ -12,7 +12,7 @@ from awaken.knowledge.library_names import name_list
 from awaken.project.names.import_origins import absolute_module
 from awaken.project.names.module_tables import NameTarget, target_of
 from awaken.project.names.resolution import Names
-from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.bindings import NAMING, Binding, Scope
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function
@@ -139,7 +139,7 @@ class Reach:
         # A function is called after its file has run, so all names of the file are bound by then.
         later = scope.kind == "module" and module.enclosing_function(site) is not None
         return all(
-            binding.kind in {"assignment", "class", "import"}
+            binding.kind in NAMING
             and _is_unconditional(module, binding)
             and (later or getattr(binding.node, "lineno", 0) < site.lineno)
             for binding in bindings

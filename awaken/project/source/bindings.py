@@ -28,6 +28,9 @@ from awaken.project.source.trees import (
 )
 from awaken.workspace.parsing import children_by_field
 
+NAMING: frozenset[BindingKind] = frozenset({"assignment", "class", "import"})
+"""What gives a name to something that may have another one."""
+
 ScopeKind = Literal["module", "class", "function", "lambda", "comprehension", "type-params"]
 Import = ast.Import | ast.ImportFrom
 BindingKind = Literal[

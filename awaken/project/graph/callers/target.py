@@ -19,12 +19,11 @@ from awaken.project.names.functions.decorators import (
     method_kind,
 )
 from awaken.project.names.functions.generated_init import GeneratedInit
-from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.bindings import NAMING, Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload, root_of
 from awaken.project.values.domain import ClassOf, FunctionOf, InstanceOf, ModuleOf, Unknown, Values
 
-_NAMING = {"import", "assignment", "class"}
 _SAME_PARAMETERS = TRANSPARENT | MANAGERS | REMEMBERING
 
 
@@ -200,7 +199,7 @@ class Target:
         if self.is_local:
             return False
         # Parameters and loop variables get it only where it is passed on, which is noted there.
-        if bindings and not any(binding.kind in _NAMING for binding in bindings):
+        if bindings and not any(binding.kind in NAMING for binding in bindings):
             return False
         name = self._evaluator.names.qualified_name(module, node)
         if name is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 
 from awaken.knowledge.libraries import BLOCKING_SESSIONS
@@ -83,8 +82,7 @@ def stores_of(
     evaluator: Questions, name: str, paths: Iterable[str]
 ) -> Iterator[tuple[Module, ast.Attribute]]:
     """Yield the assignments to attributes ``name`` in the files at ``paths``."""
-    written = re.compile(rb"\.%s\s*(?:=(?!=)|[,:)\]]|in\b)" % name.encode())
-    for path in (path for path in paths if written.search(evaluator.text(path))):
+    for path in (path for path in paths if evaluator.names.facts.stores(path, name)):
         module = evaluator.load(path)
         for target in stored_attributes(module, name) if module is not None else ():
             if module is not None:
