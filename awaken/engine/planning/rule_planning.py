@@ -106,9 +106,9 @@ def plan_by_file(
     files: Sequence[str],
     processes: Processes,
 ) -> list[Planned]:
-    """Return what ``rule`` plans for the sites of each of ``files``, with what its facts cost.
+    """Return what ``rule`` plans for the sites of each of ``files``.
 
-    A failure of what they share is the last.
+    The last item is no plan. It has the diagnostics of a failure of what the files share.
     """
     failed = prepared_diagnostics(rule, project, files) if files else ()
     plan = partial(plan_file, rule, constraints, project)

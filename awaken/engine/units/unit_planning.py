@@ -70,7 +70,8 @@ class UnitPlanner(Struct, frozen=True):
             )
             for path, planned in zip(stale, parts, strict=True):
                 plans[path] = planned
-                self.units.keep(unit.in_file(path), planned)
+                if not failed.diagnostics:  # else the next run would not tell of it
+                    self.units.keep(unit.in_file(path), planned)
         return join_plans([*filter(None, plans.values()), failed])
 
 
