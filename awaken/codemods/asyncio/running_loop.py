@@ -42,7 +42,7 @@ policy.
 | case | what may change (unsafe) |
 | --- | --- |
 | a test replaces `get_event_loop()` | the replacement gets no call |
-| code drives a coroutine by `.send(None)` or `.__await__()` | there may be no running loop |
+| code drives a coroutine by its `send()` or `__await__()` | there may be no running loop |
 
 ## What it refuses
 
@@ -90,10 +90,14 @@ from awaken.kit.imports import replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.expressions.attribute_texts import named_owner
+from awaken.project.source.modules import nodes_in
 from awaken.project.source.trees import last_name
+from awaken.project.values.domain import Producer
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.source.modules import Module
 
 OUTSIDE_COROUTINE = Reason(
     "outside-coroutine",
@@ -102,6 +106,8 @@ OUTSIDE_COROUTINE = Reason(
 )
 
 _ASKED = "asyncio.get_event_loop"
+_CALLER = "methodcaller"
+_NAMING = (b".send", b"'send'", b'"send"')
 
 
 class RunningLoop(CallRule):
@@ -134,8 +140,34 @@ class RunningLoop(CallRule):
 def _drives_by_hand(project: Project) -> bool:
     """Whether code runs a coroutine without a loop; in `__await__` a loop runs it."""
     calls = nodes_with(project, [b".__await__()"], ast.Call)
-    return bool(project.files_with((b".send(None)",))) or any(
-        last_name(call.func) == "__await__"
-        and getattr(module.enclosing_def(call), "name", "") != "__await__"
-        for module, call in calls
+    # A coroutine that ends raises this exception, which its driver catches.
+    driving = set(project.files_with((b"StopIteration",))).intersection(project.files_with(_NAMING))
+    steps = nodes_in(project.modules_at(sorted(driving)), (ast.Attribute, ast.Constant))
+    return (
+        bool(project.files_with((b".send(None)",)))
+        or any(
+            last_name(call.func) == "__await__"
+            and getattr(module.enclosing_def(call), "name", "") != "__await__"
+            for module, call in calls
+        )
+        or any(_steps_coroutine(project, module, node) for module, node in steps)
     )
+
+
+def _steps_coroutine(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` reads the method by which a coroutine runs to its next `await`.
+
+    Sockets and clients send as well, so that the object decides.
+    """
+    owner: ast.expr | None = None
+    match node:
+        case ast.Attribute(attr="send", value=owner):
+            pass
+        case ast.Constant(value="send"):
+            reader, owner = named_owner(module, node, project.qualified_name) or (None, None)
+            if isinstance(reader, ast.Call) and last_name(reader.func) == _CALLER:
+                return True
+    if owner is None:
+        return False
+    alternatives = project.values.of(module, owner).alternatives
+    return any(isinstance(item, Producer) and item.how == "coroutine" for item in alternatives)

@@ -399,12 +399,14 @@ def _written_pair(
 ) -> tuple[str, list[Edit]]:
     module, dependency = use.module, use.dependency
     home = project.definition(kind.dependency)
-    if home is not None and module.path == home.path:
-        return name, []
+    is_home = home is not None and module.path == home.path
     for replaced in project.replaced_names.of_name(kind.dependency):
-        # A test that puts it back replaces it after all imports.
-        if not project.in_force.ends(replaced.place):
+        # A test that puts it back replaces it after all imports. Its own file replaces it earlier.
+        is_earlier = not is_home or replaced.place.path == module.path
+        if is_earlier and not project.in_force.ends(replaced.place):
             raise Refused(REPLACED, replaced.place.path, because=(replaced.place,))
+    if is_home:
+        return name, []
     if isinstance(dependency, ast.Attribute):
         return f"{module.text_of(dependency.value)}.{name}", []
     handed_on = Refused(HANDED_ON, module.text_of(dependency))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 HIDDEN = "it fails today, and a surrounding `except` hides that"
+HOOKED = "it fails today, and the program's `sys.excepthook` gets that"
 KEPT = "it fails today, and the task or thread that runs it keeps that"
 
 
@@ -43,7 +44,8 @@ def observers(
 ) -> Iterator[tuple[str, Place]]:
     """Yield who observes a failure of one of ``classes`` at ``node``: handlers, threads and tasks.
 
-    They are in its function and in callers. Each has the clause that says so.
+    They are in its function and in callers. Each has the clause that says so. The program's own
+    ``sys.excepthook`` gets what nobody catches.
     """
     yield from ((HIDDEN, place) for place in caught_around(project, module, node, classes))
     yield from caught_by_callers(project, module, node, classes)
@@ -54,9 +56,16 @@ def caught_by_callers(
 ) -> Iterator[tuple[str, Place]]:
     """Yield the same of the functions that lead to ``node`` alone."""
     function = module.enclosing_def(node)
+    calls = [(module, node)] if isinstance(node, ast.Call) else []
     if function is not None:
         leading = project.calls.leading_to(module, function)
         yield from observers_above(project, leading, classes)
+        calls = [call for place in leading.calls for call in project.calls_at(place)]
+    # Frameworks catch what the functions raise that they call; only code of a script lets it out.
+    for home, call in calls:
+        if home.enclosing_def(call) is None:
+            hooks = project.replaced_names.of_library(home, call, "sys.excepthook")
+            yield from ((HOOKED, hook.place) for hook in hooks)
 
 
 def observers_above(

@@ -239,6 +239,10 @@ def _relatives(
     if other is not None:
         why = f"`{other.qualified.rpartition('.')[2]}` may have a `{method}` as well"
         yield Unknown(why, Place(other.path, other.span))
+    base = hierarchy.base_before(method)
+    if base is not None:
+        yield evaluator.unknown(home, owner, f"`{base}` may have a `{method}` as well")
+        return
     for module, relative in binding:
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings_of(method)

@@ -1,8 +1,8 @@
 """Code that puts something in the place of an attribute, by its form: assignments and patches.
 
 ``session.execute = fake``, ``setattr``, ``patch``, ``patch.object``, ``patch.multiple``,
-``patch.dict``, ``monkeypatch.setattr``, ``mocker.spy`` and whatever else takes an object with the
-name of an attribute, or a dotted name. The evaluator knows the value of an owner.
+``patch.dict``, ``monkeypatch.setattr``, ``mocker.spy``, ``exec`` and whatever else takes an object
+with the name of an attribute, or a dotted name. The evaluator knows the value of an owner.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _GIVEN = {"new", "value"}  # the parameters that say what is put there
 _MOCKING = {"expects", "should_receive", "stub"}  # ``flexmock(owner).should_receive("name")``
 _COMPUTED = re.compile(
     rb"setattr|\bobject(?:\(| as\b)|spy|__dict__|\bvars\b|\bmultiple\b|\bglobals\b|\bmodules\b"
+    rb"|(?<![.\w])exec\("
 )
 """What a file holds that puts an attribute whose name it computes, or writes as a keyword."""
 _DOTTED = re.compile(r"(?=.*\w)[\w.:?]*\.[\w.:?]*")
@@ -133,6 +134,9 @@ def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
         if not is_super(function.value):
             yield from _of_named(module, call, function.value, call.args[0], call.args)
         return
+    if module.scopes.builtin_called(call) == "exec" and call.args:
+        yield from _by_code(module, call)
+        return
     keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     # ``fixtures.MonkeyPatch("module.name", value)`` has it in a call as well.
     first = call.args[0] if call.args else keywords.get("target", keywords.get("owner"))
@@ -157,6 +161,18 @@ def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
     else:
         named = rest[0] if rest else keywords.get("attribute", keywords.get("name"))
         yield from _of_named(module, call, first, named, rest)
+
+
+def _by_code(module: Module, call: ast.Call) -> Iterator[Put]:
+    """Yield what ``exec`` assigns to names of its file, where its text is constant."""
+    try:
+        body = ast.parse(text_of(module, call.args[0]) or "").body
+    except (SyntaxError, ValueError):
+        return
+    for statement in body:
+        for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            if isinstance(target, ast.Name):
+                yield Put(call, None, f"{module.name}.{target.id}", call.args[0])
 
 
 def _of_named(

@@ -212,3 +212,36 @@ if __name__ == "__main__":
 def test_what_is_left_when_the_coroutine_ends(parts, outcome):
     text = {"above": "", "body": "await asyncio.sleep(0)", "behind": "", **parts}
     assert levels("asyncio-run", RUN.format(**text)) == [outcome]
+
+
+DRIVEN = """
+import asyncio
+import operator
+
+async def load():
+    return asyncio.get_event_loop()
+
+def drive(coroutine, value=None):
+    try:
+        {}
+    except StopIteration as stopped:
+        return stopped.value
+
+loop = drive(load())
+"""
+
+
+@pytest.mark.parametrize(
+    ("driving", "level"),
+    [
+        ("step = coroutine.send\n        step(value)", "unsafe"),
+        ("coroutine.send(value)", "unsafe"),
+        ("getattr(coroutine, 'send')(value)", "unsafe"),
+        ("operator.methodcaller('send', value)(coroutine)", "unsafe"),
+        ("operator.methodcaller('close')(coroutine)", "safe"),
+        ("asyncio.run(coroutine)", "safe"),
+        ("client = Client()\n        client.send(value)", "safe"),
+    ],
+)
+def test_code_that_drives_a_coroutine(driving, level):
+    assert levels("running-loop", DRIVEN.format(driving)) == [level]

@@ -203,7 +203,7 @@ that get their first one.
 | a decorator that passes arguments by position, or not all | the function may get others, or too few |
 | a decorator of another file, with `from __future__ import annotations` and FastAPI before 0.123.5 | FastAPI evaluates the annotation in that file |
 | a direct call that leaves out a parameter such as `limit` | it gets `10` instead of the `Query()` object |
-| code that calls `route.endpoint`, or reads its parameters | the same; `get_type_hints()` sees the markers, which counts unless the code only looks for others |
+| code that calls `route.endpoint` or what `dependency_overrides` holds, or reads its parameters | the same; `get_type_hints()` sees the markers, which counts unless the code only looks for others |
 | a function that other programs may call by position | its parameters change their positions |
 | a function whose calls are not all known | an unknown call may fail |
 

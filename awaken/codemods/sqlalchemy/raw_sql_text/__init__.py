@@ -65,6 +65,7 @@ can only fail today. Every `:name` in the text is a parameter that the call pass
 | SQL that is not a constant | a `:name` in an inserted value becomes a parameter; the value itself should be one |
 | a call in a `try` that catches the failure, here or in a caller | the call no longer fails |
 | a call that a thread or a task runs | they no longer keep the failure |
+| a script with its own `sys.excepthook` | that function no longer gets the failure |
 | a call that a test reaches with a mock as session | the mock gets a `text()` |
 | a session that may be of a subclass with its own `execute` | the method gets a `text()` |
 

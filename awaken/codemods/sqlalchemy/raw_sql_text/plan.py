@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
 from awaken.contract import Constraints, NeedImport, Phase, Place, Plan, Reason
-from awaken.kit.caveats.failures import HIDDEN, caught_around, observers_above
+from awaken.kit.caveats.failures import HIDDEN, caught_around, caught_by_callers
 from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
@@ -207,13 +207,12 @@ def _who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[
     if isinstance(function, ast.Lambda):
         clauses.append(_IN_LAMBDA)
         function = module.enclosing_def(call)
-    if function is None:
-        return clauses, places
-    leading = project.calls.leading_to(module, function)
     if HIDDEN not in clauses:
-        seen = [*islice(observers_above(project, leading, _CATCHING), 1)]
+        seen = [*islice(caught_by_callers(project, module, call, _CATCHING), 1)]
         clauses += [clause for clause, _ in seen]
         places += tuple(place for _, place in seen)
+    if function is None:
+        return clauses, places
     double = next(doubles_passed(project, module, {last_name(call.func)}, function), None)
     if double is not None and not replaced:
         clauses.append(f"{double.path} passes a mock of it, which may look at the string")

@@ -12,9 +12,11 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.frameworks.web.hint_readers import HINTS, HintReaders
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.memo import cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, last_name
+from awaken.project.source.worklist import Worklist
 
 _ENDPOINT = "endpoint"
 _WORDS = [b"endpoint", b".dependant", b".dependency"]
@@ -24,6 +26,8 @@ _ROUTES = (*FRAMEWORKS, b".routes", b"dependant")
 _READING = library_names().reading_signatures - {"inspect.getsource", "inspect.getsourcelines"}
 _SIGNATURES = {"__annotations__", "__defaults__", "__kwdefaults__", "__signature__"}
 _READING_WORDS = [name.rpartition(".")[2].encode() for name in sorted(_READING | _SIGNATURES)]
+_OVERRIDES = [f"{OVERRIDES}{end}".encode() for end in (")", ":", "]", ".")]
+_ITEMS = {"copy", "items", "keys", "values"}
 _LIBRARIES = ("fastapi.", "starlette.")
 
 
@@ -64,7 +68,8 @@ class TakenBack(ProgramFacts):
         files_with = self._evaluator.files_with
         reading = set(files_with(_WORDS)).intersection(files_with(_READING_WORDS))
         calling = set(files_with(_HOLDING)).intersection(files_with(_ROUTES))
-        return sorted(reading | calling)
+        looping = set(files_with(_OVERRIDES)).intersection(files_with([b"for "]))
+        return sorted(reading | calling | looping)
 
     def _reactions(self, module: Module, use: ast.expr) -> tuple[frozenset[str], ...]:
         if isinstance(use, ast.Call) and self._evaluator.qualified_name(module, use.func) == HINTS:
@@ -86,6 +91,9 @@ class TakenBack(ProgramFacts):
                     | ast.Call(func=func, args=[*_, ast.Constant(value="endpoint"), _])
                 ) if last_name(func) in {"get", "getattr"}:
                     yield node, is_called
+        for loop in module.nodes_of(ast.For, ast.comprehension):
+            if OVERRIDES.encode() in module.source.text and _are_overrides(module, loop.iter):
+                yield from ((read, True) for read in _reads_of_targets(module, loop.target))
         for function in module.functions:
             yield from ((read, False) for read in self._given_to_routes(module, function))
 
@@ -117,6 +125,28 @@ class TakenBack(ProgramFacts):
         return name in _READING and not all(
             _reads_names(module, read) for read in _reads_of(module, call)
         )
+
+
+def _are_overrides(module: Module, node: ast.expr) -> bool:
+    """Whether a loop goes over the overrides of dependencies, or over a copy of them."""
+    waiting = Worklist[ast.expr]([node])
+    for part in waiting:
+        match part:
+            case ast.Attribute(attr=name) | ast.Name(id=name) if name == OVERRIDES:
+                return True
+            case ast.Name():
+                value = module.scopes.only_value(part)
+                waiting += [] if value is None else [value]
+            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[]):
+                waiting += [owner] if method in _ITEMS else []
+            case ast.Call(func=ast.Name(), args=[copied]):
+                waiting += [copied]
+    return False
+
+
+def _reads_of_targets(module: Module, target: ast.expr) -> Iterator[ast.Name]:
+    for node in module.nodes_below(target, ast.Name):
+        yield from module.scopes.reads_in(module.scopes.scope_of(node), node.id)
 
 
 def _reads_of(module: Module, node: ast.expr) -> list[ast.expr]:

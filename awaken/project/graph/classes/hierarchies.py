@@ -14,6 +14,7 @@ from awaken.project.source.expressions.made_classes import OPEN
 from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import MOST_FILES, reachable
+from awaken.project.values.attributes.made_bases import made_bases
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -144,6 +145,27 @@ class Hierarchy:
         node = self._evaluator.classes.node
         relatives = self._binding_facts({*self._ancestors, *self.descendants}, method)
         return next((facts for facts in relatives if node(facts.qualified) is None), None)
+
+    def base_before(self, method: str) -> str | None:
+        """Return a base, as written, that may come before the class, and may have ``method``.
+
+        A parameter is such a base: ``class Client(base, Service)``.
+        """
+        classes = self._evaluator.classes
+        below = sorted(self.descendants - {self._qualified})
+        for facts in (each for each in map(classes.facts, below) if each is not None):
+            leading = [i for i, base in enumerate(facts.bases) if base in self.descendants]
+            for index in range(max(leading, default=0)):
+                if facts.bases[index] is None and self._may_have(facts, index, method):
+                    return facts.bases_text[index]
+        return None
+
+    def _may_have(self, facts: ClassFacts, index: int, method: str) -> bool:
+        bases = made_bases(self._evaluator, facts, index)
+        has_own = self._evaluator.classes.has_own
+        return not bases or not all(
+            isinstance(base, ClassOf) and not has_own(base.qualified, method) for base in bases
+        )
 
     def _binding_facts(self, names: Iterable[str], method: str) -> Iterator[ClassFacts]:
         for facts in map(self._evaluator.classes.facts, sorted(names)):

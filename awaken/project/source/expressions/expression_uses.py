@@ -160,7 +160,17 @@ def only_reads(
         case "attribute":
             return above.attr in methods
         case "argument":
-            return module.scopes.builtin_called(above) in builtins
+            return module.scopes.builtin_called(above) in builtins or _fills_namespace(above)
         case "operand":
             return getattr(above, "target", None) is not node
     return way in {"compared", "iterated", "tested", "unpacked"}
+
+
+def _fills_namespace(call: ast.Call) -> bool:
+    """Whether a call copies items into attributes: ``vars(self).update(items)``."""
+    match call.func:
+        case ast.Attribute(value=ast.Attribute(attr="__dict__"), attr="update"):
+            return True
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="vars")), attr="update"):
+            return True
+    return False

@@ -18,11 +18,11 @@ from awaken.project.source.memo import cached_by, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, texts_of, words_of
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import item_at, last_name
 from awaken.project.source.worklist import reachable
 from awaken.project.values.domain import ClassOf, Unknown
 
-_COMPUTED = [b"setattr(", b".object(", b".spy("]
+_COMPUTED = [b"setattr(", b".object(", b".spy(", b"__dict__", b"vars("]
 """What a file holds that replaces an attribute whose name it computes."""
 _ANY = "__getattribute__"
 """A class that has it may answer any name by something of its own."""
@@ -159,12 +159,19 @@ class ReplacedMethods:
             return name is not None
         return not classes.isdisjoint(self._evaluator.classes.library_ancestors(name))
 
+    def _has_item(self, module: Module, mapping: ast.expr, name: str) -> bool:
+        values = self._evaluator.values(module, item_at(mapping, name))
+        return not any(isinstance(value, Unknown) for value in values)
+
     def _may_be_session(self, module: Module, put: Put, names: Collection[str] | None) -> bool:
         """Whether an object is a session, or may be one: no other library has ``scalars``.
 
-        Of a name that is put together, the parts are read; one that is unknown does not count.
+        Of a name that is put together, the parts are read; one that is unknown does not count. Of
+        a mapping, the items count that are known.
         """
         texts = [put.name] if put.name or put.key is None else texts_of(module, put.key)
+        if put.key is not None and put.key is put.value:
+            texts = [name for name in sorted(names or ()) if self._has_item(module, put.key, name)]
         replaced = {text for text in texts or () if text and (names is None or text in names)}
         if put.owner is None or not replaced:
             return False

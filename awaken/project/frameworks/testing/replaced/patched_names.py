@@ -34,6 +34,7 @@ from awaken.project.values.domain import (
 
 _ITEMS = [b"dict(", b"update("]
 _NAMESPACES = [b"__dict__", b"globals", b"modules", b"vars"]
+_RUNNING = [b" exec(", b"\nexec("]
 _COROUTINE_MOCK = "AsyncMock"
 _ENTERING = ("__enter__", "__aenter__")
 
@@ -235,7 +236,7 @@ class ReplacedNames:
         items = set(files_with(_ITEMS)).intersection(files_with(_NAMESPACES))
         keyword = items.union(files_with([b"multiple("]))
         keyword.intersection_update(files_with([f"{word}=".encode()]))
-        files = keyword.union(files_with(words_of(word)))
+        files = keyword.union(files_with(words_of(word)), files_with(_RUNNING))
         # ``input"`` ends like ``put"``.
         return sorted(files.intersection(self._evaluator.files_naming(word) or files))
 
