@@ -19,6 +19,7 @@ from awaken.project.source.f_strings import is_literal, text_parts
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import is_super, last_name
 from awaken.project.source.worklist import groups_of
+from awaken.workspace.parsing import Unparsable, parse_text
 
 UNTOLD = "?"
 """The module of a dotted name that the visible text does not say."""
@@ -166,8 +167,8 @@ def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
 def _by_code(module: Module, call: ast.Call) -> Iterator[Put]:
     """Yield what ``exec`` assigns to names of its file, where its text is constant."""
     try:
-        body = ast.parse(text_of(module, call.args[0]) or "").body
-    except (SyntaxError, ValueError):
+        body = parse_text((text_of(module, call.args[0]) or "").encode()).body
+    except (Unparsable, UnicodeEncodeError):
         return
     for statement in body:
         for target in statement.targets if isinstance(statement, ast.Assign) else ():
