@@ -7,6 +7,10 @@ import pytest
 from awaken.contract import Constraints, Phase, Plan
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.engine.planning.rule_planning import plan_rule
+from awaken.engine.remembering.known_texts import KnownTexts
+from awaken.engine.remembering.results_cache import ResultsCache
+from awaken.engine.units.known_units import StageUnits
+from awaken.engine.units.unit_planning import UnitPlanner
 from awaken.kit.rule import Rule
 from awaken.project import Project, Snapshot
 from awaken.workspace.manifests.targets import Targets
@@ -63,6 +67,18 @@ def test_a_failure_is_reported_and_the_files_are_planned():
     assert rule.asked == ["a.py"]
     (diagnostic,) = planned.diagnostics
     assert diagnostic.message.startswith("internal error in asked: RuntimeError: no answer; ")
+
+
+@pytest.mark.parametrize(("rule", "planned_again"), [(Asked(), []), (Failing(), ["a.py"])])
+def test_plans_are_kept_unless_their_shared_facts_failed(rule, planned_again):
+    """Else the next run would not tell of the failure."""
+    program, known = project(a="call()"), None
+    for _ in range(2):
+        rule.asked.clear()
+        units = StageUnits(known, program.snapshot, b"", {}, KnownTexts(ResultsCache()))
+        UnitPlanner(units).plan(rule, program, Constraints())
+        known = units.to_keep()
+    assert rule.asked == planned_again
 
 
 DEEP = 350
