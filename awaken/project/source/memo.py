@@ -129,8 +129,7 @@ class Recorded(MutableMapping[Key, Value], Generic[Key, Value]):
 
     def __getitem__(self, key: Key) -> Value:
         value, record = self._answers[key]
-        if record is not None:
-            RECORDER.add(record)
+        RECORDER.add(record)
         return value
 
     def __setitem__(self, key: Key, value: Value) -> None:
@@ -192,11 +191,6 @@ class cached_property(Generic[Answer]):  # noqa: N801  written as functools.cach
         answer, record = kept
         RECORDER.add(record)
         return answer
-
-    def forget(self, owner: object) -> None:
-        """Have the value worked out again."""
-        owner.__dict__.pop(self._name, None)
-        owner.__dict__.pop(self._kept, None)
 
 
 def cached_items(

@@ -290,8 +290,8 @@ def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
 def parametrized_values(function: Function, name: str) -> list[ast.expr | None]:
     """Return the values that ``parametrize`` passes to a parameter; None for unknown ones."""
     calls = [part for part in function.decorator_list if isinstance(part, ast.Call)]
-    told = [call for call in calls if last_name(call.func) == "parametrize"]
-    return [value for call in told for value in _values_passed(call, name)]
+    marks = [call for call in calls if last_name(call.func) == "parametrize"]
+    return [value for call in marks for value in _values_passed(call, name)]
 
 
 def _values_passed(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
