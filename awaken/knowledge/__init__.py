@@ -1,7 +1,7 @@
 """The knowledge about libraries: one typed TOML file per distribution.
 
 Begin with ``libraries``, which has the type of those files. ``declarations`` reads stubs, those
-of typeshed and ours in ``stubs``. ``applications`` knows frameworks that start and stop,
+of typeshed and ours in ``stubs/``. ``applications`` knows frameworks that start and stop,
 ``ecosystem`` database drivers, test plugins and settings classes, ``coroutines`` what gives and
 runs coroutines, ``sessions`` what methods of sessions do, ``decorators`` those that hand a function
 on, ``injection`` containers of dependencies, ``templates`` what renders templates.

@@ -167,7 +167,7 @@ ONLY_TYPED = (
 @pytest.mark.parametrize(
     ("lines", "is_written"),
     [
-        ("import sqlalchemy.ext.asyncio as AsyncSession\n", False),
+        ("import sqlite3 as AsyncSession\n", False),
         ("from sqlalchemy.orm import Session as AsyncSession\n", False),
         (
             "from typing import TypeVar\n\nAsyncSession = TypeVar('AsyncSession', bound=Session)\n",
@@ -180,6 +180,7 @@ ONLY_TYPED = (
         ("match 1:\n    case AsyncSession:\n        pass\n", False),
         ("AsyncSession = 1\ndel AsyncSession\n", False),
         (ONLY_TYPED.format("sqlalchemy.ext.asyncio"), True),
+        ("import sqlalchemy.ext.asyncio as AsyncSession\n", True),
         ("class Kinds:\n    AsyncSession = 1\n", True),
         ("def put():\n    class AsyncSession:\n        pass\n\n    return AsyncSession\n", True),
         ("found = [AsyncSession for AsyncSession in range(2)]\n", True),

@@ -140,8 +140,8 @@ def _eager(project: Project) -> Iterator[Place]:
         is_off = isinstance(setting, ast.Constant) and setting.value is False
         if setting is not None and not is_off and not _is_on_double(module, node):
             yield module.place(node)
-    words = sorted({f"{name.rpartition('.')[2]}(".encode() for name in KNOWN.queues})
-    for module, call in nodes_with(project, words, ast.Call):
+    options = sorted({option.encode() for option in KNOWN.queues.values()})
+    for module, call in nodes_with(project, options, ast.Call):
         option = KNOWN.queues.get(project.qualified_name(module, call.func) or "")
         is_async = keyword_of(call, option) if option else None
         if is_async is not None and not (isinstance(is_async, ast.Constant) and is_async.value):

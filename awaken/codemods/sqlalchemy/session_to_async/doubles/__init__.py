@@ -1,8 +1,7 @@
 """Mocks and fakes of functions and objects that wait in the asynchronous program.
 
 ``replaced_functions`` finds replacements of functions other than those of
-``colour/test_stand_ins``, which ``double_writer`` rewrites. ``patched`` has the mocks of whole
-objects, classes and modules, and of session factories. ``mocked_objects`` has the mocks that tests
-pass to the program, ``fake_sessions`` the classes that tests wrote instead of sessions. Anything
-else is refused.
+``colour/test_stand_ins``, which ``double_writer`` rewrites. ``mocked_objects`` has the mocks of
+objects, classes and modules, ``factories`` those of session factories. ``fake_sessions`` has the
+classes that tests wrote instead of sessions. Anything else is refused.
 """
