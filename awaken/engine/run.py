@@ -39,6 +39,7 @@ from awaken.engine.waiting_sites import told_findings
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.memo import RECORDER
 from awaken.project.store.summaries import Store
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.manifests.targets import Targets
@@ -78,12 +79,14 @@ def plan_root(
     store = kept or summary_store(asked.settings.cache_dir, use=asked.use_cache)
     scope = asked.site_scope(files, surroundings.suppression_sources.changed)
     tools = _tools(asked, surroundings, store, scope, units)
-    _require_known_names(asked, files, tools)
-    try:
-        outcome = _phases(asked, files, surroundings, tools)
-    except NeedsAllSites:
-        tools = _tools(asked, surroundings, store, None, units)
-        outcome = _phases(asked, files, surroundings, tools)
+    with RECORDER.apart() as record:
+        _require_known_names(asked, files, tools)
+        try:
+            outcome = _phases(asked, files, surroundings, tools)
+        except NeedsAllSites:
+            tools = _tools(asked, surroundings, store, None, units)
+            outcome = _phases(asked, files, surroundings, tools)
+    tools.looked_at.add(LookedAt.of_record(record))
     store.save()
     answer = _answer(outcome, asked, surroundings, tools.site_scope)
     shown, text = answer.files_shown(), answer.encoded_text()

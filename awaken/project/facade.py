@@ -37,7 +37,7 @@ from awaken.project.names.module_layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.memo import cached_method, cached_property
+from awaken.project.source.memo import RECORDER, cached_method, cached_property
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.module_store import ModuleStore
 from awaken.project.source.programs.start_folders import StartFolder, start_folders
@@ -186,7 +186,7 @@ class Project:
     def module_of(self, source: SourceFile) -> Module | None:
         """Return a file of this or another snapshot whose tree is kept, without its answers."""
         module = self._modules.get(source.path)
-        return module.with_own_memo() if module is not None and module.source is source else None
+        return module.with_own_memo() if module is not None and module.is_of(source) else None
 
     def give_up(self, paths: Collection[str]) -> None:
         """Keep no trees of these files: where they are asked for, they are parsed again."""
@@ -274,7 +274,8 @@ class Project:
         putting, words = list[str](), " ".join(sorted(names or ()))
         for path in sorted(among):
             module = self._modules.module_to_search(path)
-            puts = module is None or bool(puts_of(module, names))
+            with RECORDER.without_record():
+                puts = module is None or bool(puts_of(module, names))
             putting += [path] if puts else []
             self.looked_at.note_facts(path, "puts", words, b"" if puts else None)
         return putting

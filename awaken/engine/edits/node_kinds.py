@@ -88,6 +88,7 @@ KINDS: Mapping[str, tuple[type[cst.CSTNode], Matches]] = {
     "While": (cst.While, _always),
     "With": (cst.With, _is_sync),
     # a whole file
+    "FileTree": (cst.Module, _always),
     "Module": (cst.Module, _always),
 }
 """Kinds that ``ast`` and LibCST count alike. ``Tuple``, ``BoolOp``, ``Starred`` and constants are

@@ -16,7 +16,7 @@ from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
-from awaken.project.source.memo import RECORDER, Record
+from awaken.project.source.memo import RECORDER
 from awaken.settings.rule_data import with_code
 from awaken.workspace.parsing import deep_recursion
 
@@ -190,7 +190,7 @@ def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str)
 def _plan_recorded(
     rule: Rule, constraints: Constraints, project: Project, path: str = ""
 ) -> Planned:
-    with RECORDER.with_record(Record()) as record:
+    with RECORDER.apart() as record:
         planned = _attempt(rule, constraints, project, path)
     looked_at = LookedAt.of_record(record)
     unparsable = _unparsable(project, looked_at)

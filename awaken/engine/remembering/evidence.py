@@ -258,6 +258,10 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     module = _module_of(source)
     if module is None:
         return _UNKNOWN
+    if part == "parses":
+        return b""
+    if part == "named":
+        return module.named_part(word).answer()
     if part == "puts":
         return b"" if puts_of(module, word.split() or None) else None
     from awaken.project.names.file_facts import answer_of  # noqa: PLC0415

@@ -22,7 +22,7 @@ from awaken.engine.units.known_units import StageUnits, Unit, UnitMemory
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
-from awaken.project.source.memo import RECORDER, Record
+from awaken.project.source.memo import RECORDER
 from awaken.settings.rule_data import with_code
 from awaken.workspace.sources import Snapshot
 
@@ -48,9 +48,10 @@ class UnitPlanner(Struct, frozen=True):
         if planned is not None:
             add_evidence(project, [planned])
             return planned
-        with RECORDER.with_record(Record()) as record:
+        with RECORDER.apart() as record:
             planned = plan_rule(unit.rule, project, unit.constraints, self.processes)
         planned = structs.replace(planned, looked_at=LookedAt.of_record(record))
+        add_evidence(project, [planned])
         self.units.keep(unit, planned)
         return planned
 

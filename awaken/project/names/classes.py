@@ -91,6 +91,12 @@ class Classes:
         home = self._names.layout.name_of(path)
         return {f"{home}.{written.qualname}": written for written in self._facts.classes(path)}
 
+    def _written(self, path: str, qualified: str) -> WrittenClass | None:
+        """Return one class of a file as written; None if it is not there."""
+        home = f"{self._names.layout.name_of(path)}."
+        is_there = qualified.startswith(home)
+        return self._facts.written_class(path, qualified[len(home) :]) if is_there else None
+
     def in_file(self, path: str) -> list[ClassFacts]:
         """Return the classes of a file; none if it does not parse."""
         return [self._class(path, name) for name in self.written_in(path)]
@@ -99,11 +105,12 @@ class Classes:
     def facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
         located = self._names.locate(qualified)
-        if located is None or qualified not in self.written_in(located.path):
+        written = None if located is None else self._written(located.path, qualified)
+        if located is None or written is None:
             return None
         result = self._class(located.path, qualified)
         # The call of a function that is not known makes anything.
-        is_open = self.written_in(located.path)[qualified].made and None in result.bases
+        is_open = written.made and None in result.bases
         return None if is_open else result
 
     @cached_method
@@ -288,7 +295,9 @@ class Classes:
 
     @cached_method
     def _class(self, path: str, qualified: str) -> ClassFacts:
-        written = self.written_in(path)[qualified]
+        written = self._written(path, qualified)
+        if written is None:
+            raise KeyError(qualified)
         return ClassFacts(
             qualified=qualified,
             path=path,

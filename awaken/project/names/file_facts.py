@@ -6,6 +6,7 @@ import ast
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -13,11 +14,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import Span
-from awaken.project.names.module_tables import ModuleTable, dotted_name, table_of, target_of
+from awaken.project.names.module_tables import (
+    ModuleTable,
+    NotedTable,
+    dotted_name,
+    table_of,
+    target_of,
+)
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.made_classes import made_classes, made_fields
-from awaken.project.source.looked_at import WatchedSnapshot
-from awaken.project.source.memo import cached_method
+from awaken.project.source.looked_at import WatchedSnapshot, facts_search, told_by
+from awaken.project.source.memo import RECORDER
 from awaken.project.source.modules import Load, Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
@@ -125,13 +132,16 @@ FACTS: Mapping[FactsKind, type[Struct]] = {
 The words that are ``mentioned`` are those of its mentions (``Module.mentions``), as far as they are
 names.
 """
-_UNTOLD = b"untold"
 _KIND_OF: Mapping[str, FactsKind] = {
-    "table": "names",
+    "name": "names",
+    "others": "names",
+    "open": "names",
+    "class": "names",
     "classes": "names",
     "renamed": "uses",
     "called": "uses",
     "stored": "uses",
+    "function": "uses",
     "functions": "uses",
     "mentioned": "mentioned",
 }
@@ -140,9 +150,10 @@ KnownFacts = Mapping[FactsKind, MutableMapping[bytes, Any]]
 
 
 def answer_of(module: Module, part: str, word: str = "") -> bytes | None:
-    """Return a digest of a part of the facts.
+    """Return what a file answers about a part of its facts, or about ``word`` in it.
 
-    For ``mentioned`` and ``stored`` it says whether ``word`` is in it, as far as that is certain.
+    That is a digest; None where there is nothing. Of ``mentioned`` and ``stored`` it is whether
+    ``word`` is in it, as far as that is certain.
 
     Raises UnicodeEncodeError for half a surrogate pair in a literal.
     """
@@ -154,21 +165,41 @@ def _answer(facts: Any, part: str, word: str) -> bytes | None:
         return b"" if _mentions(facts, word) else None
     if part == "stored":
         return b"" if word in facts.stored else None
+    said = _without_places(facts, part, word)
+    if not said:
+        return None
     # Sets and dictionaries have an order of their own in each process.
-    encoded = msgspec.msgpack.encode(_without_places(facts, part), order="deterministic")
+    encoded = msgspec.msgpack.encode(said, order="deterministic")
     return hashlib.blake2b(encoded, digest_size=16).digest()
 
 
-def _without_places(facts: Any, part: str) -> Any:
+def _without_places(facts: Any, part: str, word: str) -> Any:
     """Return a part of the facts without places, which an edit above moves."""
-    if part == "classes":
-        return [replace(written, span=Span(0, 0)) for written in facts.classes]
-    if part == "functions":
-        return {
-            name: [replace(written, start=0) for written in several]
-            for name, several in facts.functions.items()
-        }
+    match part:
+        case "name":
+            return facts.table.names.get(word)
+        case "others":
+            return sorted(facts.table.other_names(word))
+        case "open":
+            return facts.table.stars, facts.table.exports, facts.table.dynamic
+        case "class":
+            return [_unplaced(item) for item in facts.classes if item.qualname == word]
+        case "classes":
+            return [_unplaced(item) for item in facts.classes]
+        case "function":
+            return [_unplaced(item) for item in facts.functions.get(word, ())]
+        case "functions":
+            return {
+                name: [_unplaced(item) for item in several]
+                for name, several in facts.functions.items()
+            }
     return getattr(facts, part)
+
+
+def _unplaced(written: WrittenClass | WrittenFunction) -> WrittenClass | WrittenFunction:
+    if isinstance(written, WrittenClass):
+        return replace(written, span=Span(0, 0))
+    return replace(written, start=0)
 
 
 def _mentions(mentioned: WordSet, word: str) -> bool:
@@ -193,12 +224,32 @@ class FactsIndex:
         self._snapshot = snapshot
         self._load = load
         self._searched = searched
+        self._kept: dict[tuple[str, FactsKind], Any] = {}
+        self._noted: dict[tuple[str, str, str], dict[str, bytes] | None] = {}
+        self._tables: dict[str, NotedTable | None] = {}
         self.known: KnownFacts = {kind: {} for kind in FACTS} if known is None else known
 
-    def table(self, path: str) -> ModuleTable | None:
+    def table(self, path: str) -> NotedTable | None:
         """Return the top-level names of a file; None if there is none, or it does not parse."""
-        facts: FileNames | None = self._noted_facts(path, "table")
-        return None if facts is None else facts.table
+        if path not in self._tables:
+            facts: FileNames | None = self._facts_at(path, "names")
+            note = partial(self._note, path)
+            self._tables[path] = None if facts is None else NotedTable(facts.table, note)
+        table = self._tables[path]
+        if table is None:
+            self._snapshot.looked_at.note_read(path)
+        return table
+
+    def written_class(self, path: str, qualname: str) -> WrittenClass | None:
+        """Return the class of a file with this ``__qualname__``, or None."""
+        facts: FileNames | None = self._noted_facts(path, "class", qualname)
+        written = () if facts is None else facts.classes
+        return next((item for item in written if item.qualname == qualname), None)
+
+    def written_functions(self, path: str, qualname: str) -> tuple[WrittenFunction, ...]:
+        """Return the functions of a file with this ``__qualname__``."""
+        facts: FileUses | None = self._noted_facts(path, "function", qualname)
+        return () if facts is None else facts.functions.get(qualname, ())
 
     def classes(self, path: str) -> tuple[WrittenClass, ...]:
         """Return the classes of a file; none if it does not parse."""
@@ -247,28 +298,35 @@ class FactsIndex:
 
     def _noted_facts(self, path: str, part: str, word: str = "") -> Any:
         """Return the facts of a file with the ``part`` that the caller uses."""
-        kind = _KIND_OF[part]
-        kept = self._kept_facts(path, kind)
-        answer = self._answer_in(path, kind, part, word)
-        if answer is _UNTOLD:
+        self._note(path, part, word)
+        return self._facts_at(path, _KIND_OF[part])
+
+    def _note(self, path: str, part: str, word: str) -> None:
+        """Note what the file at ``path`` answers; that it was read where that has no bytes."""
+        key = path, part, word
+        if key not in self._noted:
+            self._noted[key] = self._told(path, part, word)
+        told = self._noted[key]
+        if told is None:
             self._snapshot.looked_at.note_read(path)
         else:
-            self._snapshot.looked_at.note_facts(path, part, word, answer)
-        return kept
+            self._snapshot.looked_at.note_answers(facts_search(path, part, word), told)
 
-    @cached_method
-    def _answer_in(self, path: str, kind: FactsKind, part: str, word: str) -> bytes | None:
-        """Return what the file at ``path`` answers; ``_UNTOLD`` where that has no bytes."""
-        facts = self._kept_facts(path, kind)
+    def _told(self, path: str, part: str, word: str) -> dict[str, bytes] | None:
+        facts = self._facts_at(path, _KIND_OF[part])
         try:
-            return _UNTOLD if facts is None else _answer(facts, part, word)
+            answer = None if facts is None else _answer(facts, part, word)
         except UnicodeEncodeError:
-            return _UNTOLD
+            return None
+        return None if facts is None else told_by(path, answer)
 
-    @cached_method
-    def _kept_facts(self, path: str, kind: FactsKind) -> Any:
-        is_there = path in self._snapshot
-        return self._by_content(self._snapshot.file_to_search(path), kind) if is_there else None
+    def _facts_at(self, path: str, kind: FactsKind) -> Any:
+        key = path, kind
+        if key not in self._kept:
+            is_there = path in self._snapshot
+            source = self._snapshot.file_to_search(path) if is_there else None
+            self._kept[key] = None if source is None else self._by_content(source, kind)
+        return self._kept[key]
 
     def mentioning(self, word: str, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse and may have mentions of ``word``."""
@@ -282,7 +340,9 @@ class FactsIndex:
             # A syntax error is not kept: the next reader needs its message.
             if module is None:
                 return None
-            known = self.known[kind][source.text] = facts_of(module, kind)
+            # Whoever asks notes which part of the facts it uses.
+            with RECORDER.without_record():
+                known = self.known[kind][source.text] = facts_of(module, kind)
         return known
 
 

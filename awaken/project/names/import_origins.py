@@ -83,7 +83,7 @@ def _lacking(
 def lacks(project: SearchedProgram, names: Names, home: Module, name: str) -> bool:
     """Whether a file has no such name at its top, and no other file gives it one."""
     table = names.table(home.path)
-    if table is None or table.dynamic or table.stars or name in table.names:
+    if table is None or table.dynamic or table.stars or table.binds(name):
         return False
     if name == "*" or name[:2] == "__" or names.attribute(home.path, name) is not None:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -51,6 +52,47 @@ class ModuleTable(Struct, frozen=True, array_like=True):
                 for target in targets
             )
         }
+
+
+class NotedTable:
+    """The module scope of one file, of which ``note`` is told each part and name that is used."""
+
+    def __init__(self, table: ModuleTable, note: Callable[[str, str], None]) -> None:
+        self._table = table
+        self._note = note
+
+    def targets(self, name: str) -> tuple[NameTarget, ...]:
+        """Return the possible meanings of ``name``; none if the file does not bind it."""
+        self._note("name", name)
+        return self._table.names.get(name, ())
+
+    def binds(self, name: str) -> bool:
+        """Whether the file binds ``name``."""
+        self._note("name", name)
+        return name in self._table.names
+
+    def other_names(self, word: str) -> set[str]:
+        """Return the names under which the file knows what it imports, or finds, as ``word``."""
+        self._note("others", word)
+        return self._table.other_names(word)
+
+    @property
+    def stars(self) -> tuple[NameTarget, ...]:
+        """The star imports."""
+        self._note("open", "")
+        return self._table.stars
+
+    @property
+    def exports(self) -> tuple[str, ...] | None:
+        """``__all__`` where it is a plain list."""
+        self._note("open", "")
+        return self._table.exports
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether a module-level ``__getattr__`` may answer for any name."""
+        self._note("open", "")
+        return self._table.dynamic
 
 
 def table_of(module: Module) -> ModuleTable:

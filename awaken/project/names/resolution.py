@@ -12,7 +12,7 @@ from awaken.knowledge import Knowledge
 from awaken.project.names.cyclic_answers import Answer, Circles
 from awaken.project.names.file_facts import FactsIndex, WrittenName
 from awaken.project.names.module_layout import FoundModule, Layout, submodule_name
-from awaken.project.names.module_tables import ModuleTable, NameTarget, attributes_of, target_of
+from awaken.project.names.module_tables import NameTarget, NotedTable, attributes_of, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import RECORDER, Record, Recorded, cached_method
 from awaken.project.source.modules import Load, Module
@@ -69,7 +69,7 @@ class Names:
             self._asked_asking, self._memory, _NOTHING, _joined_text, self._finished_text
         )
 
-    def table(self, path: str) -> ModuleTable | None:
+    def table(self, path: str) -> NotedTable | None:
         """Return the top-level names of the file at ``path``; None if it does not parse."""
         return self.facts.table(path)
 
@@ -272,7 +272,7 @@ class Names:
         table = self.table(path)
         if table is None:
             return None
-        targets = table.names.get(name, ())
+        targets = table.targets(name)
         if not targets:
             submodule = self.layout.submodule(path, name)
             if submodule is not None:
@@ -331,7 +331,7 @@ class Names:
     def _dotted_asking(self, path: str, dotted: str) -> _Asking:
         first, *rest = dotted.split(".")
         table = self.table(path)
-        if table is not None and first not in table.names and not table.stars:
+        if table is not None and not table.binds(first) and not table.stars:
             name = _builtin(first)
         else:
             name = yield from self._certain(_Attribute(path, first))
@@ -346,7 +346,7 @@ class Names:
     def _canonical_of(self, path: str | None) -> str | None:
         return None if path is None else self.layout.name_of(path)
 
-    def _star(self, path: str, table: ModuleTable, name: str) -> _Asking:
+    def _star(self, path: str, table: NotedTable, name: str) -> _Asking:
         """Return what the star imports of a file bring under ``name``, if that is certain.
 
         Modules that star-import each other all have what one of them has.
@@ -380,7 +380,7 @@ class Names:
         if value != _NOTHING or not isinstance(question, _Attribute):
             return value
         table = self.table(question.path)
-        is_bound = table is not None and question.name in table.names
+        is_bound = table is not None and table.binds(question.name)
         # Names that modules only import from each other do not exist.
         return None if is_bound else _builtin(question.name)
 
@@ -398,7 +398,7 @@ class Names:
         if name.startswith("_"):
             # Without `__all__` a star import leaves out names with an underscore.
             return False
-        if name in table.names:
+        if table.binds(name):
             return True
         return None if table.stars else False
 

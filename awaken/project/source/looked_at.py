@@ -26,13 +26,15 @@ suppression comments, and those with findings, so they are not recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from awaken.contract import Span
 from awaken.project.source.memo import RECORDER, Record
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -61,6 +63,45 @@ class Search(Struct, frozen=True, order=True):
     sought: bytes
 
 
+class NamedPart:
+    """The statements of a file that bind one name at its top, in the order of the file.
+
+    ``spans`` are their bytes of ``text``. ``head`` is what all such parts of the file depend on.
+    Its tree is not held.
+    """
+
+    __slots__ = ("_head", "_path", "_spans", "_text", "name")
+
+    def __init__(
+        self, path: str, name: str, text: bytes, spans: tuple[Span, ...], head: bytes
+    ) -> None:
+        self._path = path
+        self.name = name
+        self._text = text
+        self._spans = spans
+        self._head = head
+
+    def search(self) -> Search:
+        """Return the search for this part."""
+        return facts_search(self._path, "named", self.name)
+
+    def answer(self) -> bytes:
+        """Return a digest of what the file says in it."""
+        digest = hashlib.blake2b(self._head, digest_size=16)
+        for span in self._spans:
+            digest.update(b"\0%d\0" % (span.end - span.start))
+            digest.update(self._text[span.start : span.end])
+        return digest.digest()
+
+    def is_of(self, paths: Collection[str]) -> bool:
+        """Whether its file is one of ``paths``."""
+        return self._path in paths
+
+    def told(self) -> dict[str, bytes]:
+        """Return the answer by path."""
+        return told_by(self._path, self.answer())
+
+
 class LookedAt(Struct):
     """The evidence of one run, all its phases and processes together.
 
@@ -82,14 +123,19 @@ class LookedAt(Struct):
     @classmethod
     def of_record(cls, record: Record) -> LookedAt:
         """Return all that was noted in ``record``, and in those that it leads to."""
-        looked_at = cls()
+        looked_at, parts = cls(), list[NamedPart]()
         for key, answer in record.all_notes().items():
             if isinstance(key, str):
                 looked_at.read.add(key)
+            elif isinstance(key, NamedPart):
+                parts.append(key)
             elif isinstance(answer, frozenset):
                 looked_at.searched[key] = answer
             else:
                 looked_at.told[key] = answer
+        for part in parts:
+            if not part.is_of(looked_at.read):
+                looked_at.told[part.search()] = part.told()
         return looked_at
 
     def note_search(self, search: Search, paths: Iterable[str]) -> None:
@@ -104,7 +150,7 @@ class LookedAt(Struct):
 
     def note_facts(self, path: str, part: str, word: str, answer: bytes | None) -> None:
         """Note what the file at ``path`` answered about a part of its facts."""
-        self.note_answers(facts_search(path, part, word), _told_by(path, answer))
+        self.note_answers(facts_search(path, part, word), told_by(path, answer))
 
     def note_read(self, path: str) -> None:
         """Note that the text of the file at ``path`` was read."""
@@ -114,7 +160,8 @@ class LookedAt(Struct):
 
 # Thousands of units ask the same of the same files, and each holds what it asked.
 @lru_cache(maxsize=_KEPT_FACTS)
-def _told_by(path: str, answer: bytes | None) -> dict[str, bytes]:
+def told_by(path: str, answer: bytes | None) -> dict[str, bytes]:
+    """Return what one file answered, by its path; nothing for None."""
     return {} if answer is None else {path: answer}
 
 

@@ -82,6 +82,15 @@ class _Recorder:
             self.current = outer
 
     @contextmanager
+    def apart(self) -> Iterator[Record]:
+        """Have an answer worked out with a record that nobody takes over."""
+        outer, self.current = self.current, Record()
+        try:
+            yield self.current
+        finally:
+            self.current = outer
+
+    @contextmanager
     def with_record(self, record: Record | None = None) -> Iterator[Record]:
         """Have an answer worked out with a record, which whoever asks takes over.
 

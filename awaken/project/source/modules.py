@@ -21,8 +21,10 @@ from awaken.project.source.bindings import (
     renamed_imports,
     renaming_assignments,
 )
+from awaken.project.source.looked_at import NamedPart
 from awaken.project.source.memo import RECORDER, Asked, Record, kept_record
 from awaken.project.source.scopes import ScopeTable
+from awaken.project.source.texts.named_parts import FileTree, NamedParts, note_read
 from awaken.project.source.trees import (
     ORIGINAL_NAME,
     SHARED,
@@ -68,7 +70,9 @@ class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_proper
         if module is None:
             return self
         if self not in module.own:
-            module.own[self] = self._work_out(module)
+            # It is no answer by itself: what hands out parts of it notes them.
+            with RECORDER.without_record():
+                module.own[self] = self._work_out(module)
         value: Value = module.own[self]
         # From now on Python finds it in the copy itself.
         module.__dict__[self._work_out.__name__] = value
@@ -83,12 +87,23 @@ def cached_in_file(
     @wraps(work_out)
     def answer(module: Module, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:
         key = work_out, *asked, *named.items()
-        if key not in module.own:
-            module.own[key] = work_out(module, *asked, **named)
-        value: Value = module.own[key]
-        return value
+        return _kept(module.own, key, lambda: work_out(module, *asked, **named))
 
     return answer
+
+
+def _kept(
+    answers: dict[Hashable, Any], key: Hashable, find: Callable[[], Value]
+) -> Value:
+    """Return the answer with its ``key``, which ``find`` gives the first time."""
+    kept: tuple[Value, Record | None] | None = answers.get(key)
+    if kept is None:
+        with RECORDER.with_record() as own:
+            value = find()
+        answers[key] = value, kept_record(own)
+        return value
+    RECORDER.add(kept[1])
+    return kept[0]
 
 
 class Module:
@@ -101,12 +116,34 @@ class Module:
     def __init__(self, source: SourceFile, tree: ast.Module, name: str) -> None:
         self.path = source.path
         self.name = name
-        self.source = source
-        self.tree = tree
+        self.size = len(source.text)
+        self._source = source
+        self.tree = FileTree.of(tree, self.path)
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
         if self._renamed:
-            self._keep_original_names(self.nodes(ast.Name))
+            self.parts.renamed = sorted(self._renamed.values())
+            with RECORDER.without_record():
+                self._keep_original_names(self.nodes(ast.Name))
+
+    @property
+    def source(self) -> SourceFile:
+        """The file itself, with all its text."""
+        note_read(self.path)
+        return self._source
+
+    def is_of(self, source: SourceFile) -> bool:
+        """Whether this is the tree of ``source``."""
+        return self._source is source
+
+    @of_file
+    def parts(self) -> NamedParts:
+        """What notes the named parts of the file that are seen."""
+        return NamedParts(self.path, self._source.text, self._line_starts, self._parents)
+
+    def named_part(self, name: str) -> NamedPart:
+        """Return the part of the file that binds ``name`` at its top."""
+        return self.scopes.parts.part(name)
 
     def _keep_original_names(self, names: Iterable[ast.AST]) -> None:
         """Keep with each name that the file gives to something imported how its home calls it."""
@@ -131,7 +168,7 @@ class Module:
     @of_file
     def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
         """The names that the file gives to something imported, each with the original."""
-        result = renamed_imports(self._imports if _AS.search(self.source.text) else ())
+        result = renamed_imports(self._imports if _AS.search(self._source.text) else ())
         renaming = [*renaming_assignments(self.tree)]
         imported = names_bound_by(self._imports) if renaming else {}
         for target, root, original in renaming:
@@ -151,14 +188,7 @@ class Module:
 
         Nothing that it gives may lead back to the file: its tree would never be freed.
         """
-        kept: tuple[Value, Record | None] | None = self.memo.get(key)
-        if kept is None:
-            with RECORDER.with_record() as own:
-                value = find()
-            self.memo[key] = value, kept_record(own)
-            return value
-        RECORDER.add(kept[1])
-        return kept[0]
+        return _kept(self.memo, key, find)
 
     def names_given_to(self, word: str) -> list[str]:
         """Return the other names that the file gives to what is called ``word`` at home."""
@@ -172,11 +202,11 @@ class Module:
     @of_file
     def scopes(self) -> ScopeTable:
         """The scopes of the file and the names bound in them."""
-        return ScopeTable(self.tree, self._parents.get)
+        return ScopeTable(self.tree, self._parents.get, self.parts)
 
     @of_file
     def _line_starts(self) -> list[int]:
-        lines = self.source.text.splitlines(keepends=True)
+        lines = self._source.text.splitlines(keepends=True)
         starts = list(accumulate(map(len, lines), initial=0))
         # A text without an end of its last line has no line after it.
         return starts if not lines or lines[-1].endswith((b"\n", b"\r")) else starts[:-1]
@@ -200,7 +230,7 @@ class Module:
         line = getattr(node, "lineno", None)
         if line is None:
             if isinstance(node, ast.Module):
-                return Span(0, len(self.source.text))
+                return Span(0, len(self._source.text))
             spans = [self.span(child) for child in children(node)]
             if not spans:
                 raise ValueError(f"{type(node).__name__} has no position")
@@ -218,7 +248,7 @@ class Module:
     def text_of(self, node: ast.AST) -> str:
         """Return the source text of ``node``, as written in the file."""
         span = self.span(node)
-        return self.source.text[span.start : span.end].decode("utf-8")
+        return self._source.text[span.start : span.end].decode("utf-8")
 
     def excerpt(self, node: ast.AST) -> str:
         """Return the source of ``node`` on one line, cut to what fits into a sentence.
@@ -229,7 +259,7 @@ class Module:
         block = getattr(node, "body", None)
         if isinstance(node, ast.stmt) and isinstance(block, list):
             start, end = self.span(node).start, self.span(block[0]).start
-            text = self.source.text[start:end].decode()
+            text = self._source.text[start:end].decode()
         text = " ".join(text.split())
         return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
 
@@ -261,7 +291,7 @@ class Module:
     def line_column(self, span: Span) -> tuple[int, int]:
         """Return the line and the column in characters of the start of ``span``, both from 1."""
         line = bisect.bisect_right(self._line_starts, span.start)
-        before = self.source.text[self._line_starts[line - 1] : span.start]
+        before = self._source.text[self._line_starts[line - 1] : span.start]
         return line, len(before.decode("utf-8", "replace")) + 1
 
     def parent(self, node: ast.AST | None) -> ast.AST | None:
@@ -287,6 +317,7 @@ class Module:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
         order = self._nodes_and_parents[0]
         if node is None:
+            note_read(self.path)
             return iter(order)
         numbers = self._numbers
         if node not in numbers:
@@ -309,6 +340,7 @@ class Module:
 
     def nodes(self, kind: type[Node]) -> Sequence[Node]:
         """Return all nodes of the file of a concrete ``kind``, in source order; of AST, all."""
+        note_read(self.path)
         if kind is ast.AST:
             return self._nodes_and_parents[0]  # type: ignore[return-value]
         return self._by_type.get(kind, ())  # type: ignore[return-value]
@@ -316,13 +348,14 @@ class Module:
     @cached_in_file
     def nodes_of(self, *kinds: type[ast.AST]) -> list[Any]:
         """Return all nodes of the file of one of these concrete ``kinds``, in source order."""
+        note_read(self.path)
         return [node for node in self._nodes_and_parents[0] if type(node) in kinds]
 
     def nodes_below(self, node: ast.AST | None, kind: type[Node]) -> Iterator[Node]:
         """Yield what ``walk`` does, but only the nodes of a ``kind``, which may be abstract."""
         return (part for part in self.walk(node) if isinstance(part, kind))
 
-    @of_file
+    @property
     def functions(self) -> list[Function]:
         """All functions of the file but lambdas, in source order."""
         return self.nodes_of(ast.FunctionDef, ast.AsyncFunctionDef)
@@ -354,10 +387,12 @@ class Module:
         These are names and attributes that are read, imports of it, and strings that end with it,
         as ``"package.module:word"``.
         """
+        note_read(self.path)
         return self._by_word.get(word, ())
 
     def words(self) -> KeysView[str]:
         """Return all words of which the file has mentions."""
+        note_read(self.path)
         return self._by_word.keys()
 
     @of_file
@@ -370,6 +405,7 @@ class Module:
 
     def calls_at(self, span: Span) -> list[ast.Call]:
         """Return the calls that take exactly ``span``: one, except inside f-strings."""
+        note_read(self.path)
         return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
 
     def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
@@ -378,6 +414,7 @@ class Module:
 
     def nodes_at(self, spans: Collection[Span]) -> Iterator[ast.expr | ast.stmt]:
         """Yield the expressions and statements that take exactly one of ``spans``, outer first."""
+        note_read(self.path)
         for start in sorted({span.start for span in spans}):
             node = self._beginning.get(start)
             while node is not None:
@@ -403,7 +440,9 @@ class Module:
 
     def function_at(self, start: int) -> Function | None:
         """Return the function that begins at a byte of the file; None if there is none."""
-        return self._functions.get(start)
+        function = self._functions.get(start)
+        self.parts.note_node(function)
+        return function
 
     @of_file
     def _classes(self) -> dict[Span, ast.ClassDef]:
@@ -412,7 +451,9 @@ class Module:
 
     def class_at(self, span: Span) -> ast.ClassDef | None:
         """Return the class that takes exactly ``span``; None if there is none."""
-        return self._classes.get(span)
+        node = self._classes.get(span)
+        self.parts.note_node(node)
+        return node
 
     def enclosing_function(self, node: ast.AST) -> FunctionOrLambda | None:
         """Return the function or lambda whose body or parameter list holds ``node``.
@@ -548,7 +589,8 @@ class Module:
 
     def text_alongside(self, node: ast.AST) -> tuple[bytes, bytes]:
         """Return the text before ``node`` on its first line, and after it on its last."""
-        span, text = self.span(node), self.source.text
+        note_read(self.path)
+        span, text = self.span(node), self._source.text
         first = max(text.rfind(end, 0, span.start) for end in (b"\n", b"\r")) + 1
         line_end = LINE_END_BYTES.search(text, span.end)
         last = len(text) if line_end is None else line_end.start()

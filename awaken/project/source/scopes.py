@@ -13,12 +13,13 @@ import itertools
 import keyword
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 
 from awaken.project.source.bindings import Binding, BindingKind, Builder, Scope
 from awaken.project.source.memo import cached_method
+from awaken.project.source.texts.named_parts import NamedParts, NotedNames, note_read
 from awaken.project.source.trees import Loop, children, last_name, walk
 from awaken.project.source.worklist import groups_of
 
@@ -32,16 +33,37 @@ _RUNNING = {"function", "class"}
 
 
 class ScopeTable:
-    """The scopes of one module."""
+    """The scopes of one module; ``parts`` notes which of its names are looked up."""
 
-    def __init__(self, tree: ast.Module, parent: Callable[[ast.AST], ast.AST | None]) -> None:
+    def __init__(
+        self, tree: ast.Module, parent: Callable[[ast.AST], ast.AST | None], parts: NamedParts
+    ) -> None:
         self._parent = parent
         builder = Builder(tree)
         self.module = builder.module
-        self.scopes = builder.scopes
-        self.import_stars = builder.import_stars
+        self._scopes = builder.scopes
         self._entered = builder.entered
-        self._known: dict[ast.AST, list[Binding]] = {}
+        self._known: dict[ast.AST, tuple[list[Binding], str]] = {}
+        self.parts = parts
+        self._top, self._top_reads = self.module.bindings, self.module.reads
+        parts.top, parts.stars = self._top, builder.import_stars
+        self.module.bindings = NotedNames(self._top, parts.path, parts.note)
+        self.module.reads = NotedNames(self._top_reads, parts.path, parts.note_all)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """All scopes of the file."""
+        note_read(self.parts.path)
+        return self._scopes
+
+    @property
+    def import_stars(self) -> Sequence[ast.ImportFrom]:
+        """The star imports of the file."""
+        self.parts.note("*")
+        return self.parts.stars
+
+    def _reads_of(self, scope: Scope) -> Mapping[str, list[ast.Name]]:
+        return self._top_reads if scope is self.module else scope.reads
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
@@ -69,11 +91,13 @@ class ScopeTable:
     @cached_property
     def _scopes_by_node(self) -> dict[ast.AST, Scope]:
         # A generic definition opens another scope, for its type parameters, with the same node.
-        scopes = [scope for scope in reversed(self.scopes) if scope.kind != "type-params"]
+        scopes = [scope for scope in reversed(self._scopes) if scope.kind != "type-params"]
         return {scope.node: scope for scope in scopes}
 
     def scopes_inside(self, scope: Scope) -> list[Scope]:
         """Return ``scope`` and all scopes below it."""
+        if scope is self.module:
+            return self.scopes
         scopes = [scope]
         for item in scopes:
             # The list grows while it is read, so that scopes at any depth are reached.
@@ -82,7 +106,7 @@ class ScopeTable:
 
     @cached_property
     def _children(self) -> Mapping[Scope | None, list[Scope]]:
-        return groups_of(self.scopes, attrgetter("parent"))
+        return groups_of(self._scopes, attrgetter("parent"))
 
     @cached_method
     def imported_names(self, scope: Scope) -> dict[str, list[Binding]]:
@@ -98,11 +122,17 @@ class ScopeTable:
 
         An unbound name is a builtin, comes from a star import, or does not exist.
         """
+        owner = self._owner(name, scope)
+        if owner is None or owner is self.module:
+            self.parts.note(scope.mangled_name(name))
+        return owner
+
+    def _owner(self, name: str, scope: Scope) -> Scope | None:
         name = scope.mangled_name(name)
         class_visible = True
         for current in scope.chain():
-            if name in current.globals:
-                return self.module if name in self.module.bindings else None
+            if current is self.module or name in current.globals:
+                return self.module if name in self._top else None
             if current.kind == "class":
                 if class_visible and name in current.bindings:
                     return current
@@ -127,14 +157,21 @@ class ScopeTable:
             return []
         known = self._known.get(node)
         if known is None:
-            known = self._known[node] = self._bindings(node, self.scope_of(node))
-        return known
+            scope = self.scope_of(node)
+            owner = self._owner(node.id, scope)
+            is_local = owner is not None and owner is not self.module and owner.kind != "class"
+            name = "" if is_local else scope.mangled_name(node.id)
+            known = self._known[node] = self._bindings(node, scope), name
+        if known[1]:
+            self.parts.note(known[1])
+        return known[0]
 
     def _bindings(self, node: ast.Name, scope: Scope) -> list[Binding]:
-        owner = self.owner(node.id, scope)
+        owner = self._owner(node.id, scope)
         if owner is None:
             return []
-        bindings = owner.bindings[scope.mangled_name(node.id)]
+        name = scope.mangled_name(node.id)
+        bindings = self._top[name] if owner is self.module else owner.bindings[name]
         if owner.kind != "class" or scope is not owner or node.id in scope.globals:
             return bindings
         above = [binding for binding in bindings if self._is_above(binding, node)]
@@ -157,6 +194,7 @@ class ScopeTable:
         ]
         replaced = own[: replacing[-1]] if replacing else []
         if replaced:
+            note_read(self.parts.path)
             begin, end = _place(replaced[0].node), _place(own[replacing[-1]].node)
             if bisect_right(self._runs, begin) < bisect_left(self._runs, end):
                 return bindings
@@ -167,10 +205,10 @@ class ScopeTable:
         """The places where the file uses a function or class of its own as it runs, sorted."""
         return sorted(
             _place(node)
-            for scope in self.scopes
+            for scope in self._scopes
             if scope.enclosing_function() is None
-            for name, reads in scope.reads.items()
-            if any(item.kind in _RUNNING for item in self.module.bindings.get(name, ()))
+            for name, reads in self._reads_of(scope).items()
+            if any(item.kind in _RUNNING for item in self._top.get(name, ()))
             for node in reads
         )
 
@@ -189,6 +227,8 @@ class ScopeTable:
             if isinstance(current, Loop):
                 return bindings
             current = self._parent(current)
+        # The order of statements is no part of any.
+        note_read(self.parts.path)
         above = [
             item
             for item in bindings
@@ -200,6 +240,7 @@ class ScopeTable:
 
     def is_bound_above(self, name: str, node: ast.AST) -> bool:
         """Whether a statement at the top of the file surely binds ``name`` above ``node``."""
+        note_read(self.parts.path)
         return any(
             self._unconditional(item, self.module) and self._is_above(item, node)
             for item in self.module.bindings.get(name, ())
@@ -210,7 +251,7 @@ class ScopeTable:
         """The names that a statement at the top of the file binds, under no condition."""
         return {
             name
-            for name, bindings in self.module.bindings.items()
+            for name, bindings in self._top.items()
             if any(self._unconditional(item, self.module) for item in bindings)
         }
 
@@ -286,14 +327,16 @@ class ScopeTable:
     def reads_of(self, node: ast.Name) -> list[ast.Name]:
         """Return every read, in the order of the scopes, that may refer to what ``node`` does."""
         bindings = self.bindings_of(node)
+        if not bindings or bindings[0].scope is self.module:
+            note_read(self.parts.path)
         # The same spelling may be another variable in each scope, so bindings are compared.
         return [read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings]
 
     @cached_property
     def _reads(self) -> Mapping[str, list[ast.Name]]:
         result = defaultdict[str, list[ast.Name]](list)
-        for scope in self.scopes:
-            for name, reads in scope.reads.items():
+        for scope in self._scopes:
+            for name, reads in self._reads_of(scope).items():
                 result[name] += reads
         return result
 
@@ -357,6 +400,7 @@ class ScopeTable:
                 for part in exported
                 if isinstance(part, ast.Constant) and isinstance(part.value, str)
             }
+        note_read(self.parts.path)
         stack = [part for node in walk(self.module.node) for part in _annotations(node)]
         while stack:
             node = stack.pop()

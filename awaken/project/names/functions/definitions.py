@@ -27,5 +27,5 @@ class Functions:
         located = self._names.locate(qualified)
         if located is None:
             return None
-        functions = self._facts.functions(located.path).get(".".join(located.rest), ())
+        functions = self._facts.written_functions(located.path, ".".join(located.rest))
         return FoundFunctions(located.path, functions) if functions else None

@@ -68,9 +68,14 @@ class ModuleStore:
         self._let_go = 0 if earlier is None else FORGOTTEN_SOURCE_BYTES
 
     def module(self, path: str) -> Module | None:
-        """Return the parsed file; None where there is none or this Python cannot parse it."""
-        self._files.looked_at.note_read(path)
-        return self.module_to_search(path)
+        """Return the parsed file; None where there is none or this Python cannot parse it.
+
+        The file notes what is seen of it.
+        """
+        module = self.module_to_search(path)
+        if module is not None:
+            self._files.looked_at.note_facts(path, "parses", "", b"")
+        return module
 
     def module_to_search(self, path: str) -> Module | None:
         """Return the same for a search, which whoever asks notes."""
@@ -180,4 +185,4 @@ class ModuleStore:
 
 
 def _size(module: Module) -> int:
-    return len(module.source.text)
+    return module.size

@@ -61,7 +61,7 @@ class AttributesByName:
         evaluator, facts = self._evaluator, self._evaluator.names.facts
         for path in evaluator.files_naming(name) or ():
             table = facts.table(path)
-            module = evaluator.load(path) if table is None or name in table.names else None
+            module = evaluator.load(path) if table is None or table.binds(name) else None
             if module is not None:
                 yield evaluator.global_values(module, name)
         paths = self._files_with([f".{name}{end}".encode() for end in _AFTER_STORED])

@@ -192,8 +192,8 @@ class PassedFunctions:
 
     def _kept_slots(self, function: FunctionPlace) -> Iterator[Slot]:
         """Yield where decorators put a function: their parameters, and registers of libraries."""
-        functions = self._evaluator.names.facts.functions(function.path)
-        written = functions.get(function.qualname, ())
+        facts = self._evaluator.names.facts
+        written = facts.written_functions(function.path, function.qualname)
         if not any(candidate.decorators for candidate in written):
             return
         for module, node in self._evaluator.functions_at([(function.path, function.start)]):
