@@ -14,7 +14,17 @@ from awaken.testing.running import naming_case, write_project
 
 COSTLY = {
     *("crlf", "cr", "bom", "no-final-newline", "tabs"),
-    *("alone", "chosen", "comments-elsewhere", "jobs", "left-out", "memory", "second-run", "undo"),
+    *(
+        "alone",
+        "chosen",
+        "comments-elsewhere",
+        "edits",
+        "jobs",
+        "left-out",
+        "memory",
+        "second-run",
+        "undo",
+    ),
 }
 """Laws that run the rule again, and where a case breaks one, others of its rule do as well."""
 COSTLY_ON_APPLICATIONS = COSTLY | {"anchors"}

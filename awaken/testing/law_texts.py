@@ -129,3 +129,19 @@ def on_disk(root: Path) -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+
+
+def require_files(wanted: Mapping[str, bytes], made: Mapping[str, bytes], what: str) -> None:
+    """Raise AssertionError unless both have the same files; ``what`` is what was tried."""
+    for path in sorted({*wanted, *made}):
+        texts = wanted.get(path), made.get(path)
+        why = f"{what}: something else is changed in {path}:\n{difference(*texts)}"
+        require(texts[0] == texts[1], why)
+
+
+def require_same(result: CaseResult, other: CaseResult, what: str) -> None:
+    """Raise AssertionError unless two runs find and change the same; ``what`` was tried."""
+    require_files(result.files, other.files, what)
+    pair = result.report.findings, other.report.findings
+    rows = ("".join(f"{finding}\n" for finding in findings).encode() for findings in pair)
+    require(pair[0] == pair[1], f"{what}: something else is found:\n{difference(*rows)}")

@@ -9,29 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 from unittest import mock
 
 from msgspec.structs import replace
 
 from awaken import api
-from awaken.contract import Constraints, Finding, Level, SiteId
+from awaken.contract import Finding, Level, SiteId
 from awaken.engine.machine import workers
 from awaken.engine.planning import rule_planning
-from awaken.engine.planning.phases import Tools
 from awaken.engine.planning.rule_discovery import all_rules
-from awaken.engine.planning.rule_planning import Planned, plan_file
-from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
-from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.report import ChangeSummary, Report
 from awaken.engine.root_run import RootRun
-from awaken.engine.units.known_units import StageUnits, Unit, plan_to_bytes
-from awaken.engine.units.unit_planning import UnitPlanner
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels
 from awaken.project import Project
-from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.programs import module_store
 from awaken.testing.cases import Case
 from awaken.testing.law_texts import (
@@ -41,7 +33,9 @@ from awaken.testing.law_texts import (
     lines_of_sites,
     on_disk,
     python_files,
+    require_files,
     require_meaning,
+    require_same,
     with_tabs,
 )
 from awaken.testing.running import (
@@ -55,6 +49,10 @@ from awaken.testing.running import (
     with_pass,
     write_project,
 )
+from awaken.testing.unit_laws import (
+    plans_that_hold_are_those_of_the_edited_program,
+    units_change_nothing,
+)
 from awaken.workspace.sources import Snapshot
 
 __tracebackhide__ = True  # as in running
@@ -66,7 +64,6 @@ _BOM = b"\xef\xbb\xbf"
 _LEFT_OUT_ALONE = 6
 """Sites of a case that are excluded alone, each in a run of its own. A choice by the time of the
 suite: those left are seen in the two runs that exclude every second site."""
-_NO_TEXTS = KnownTexts(ResultsCache())
 _FILES_ALONE = 3
 """Files of a case that a run is about alone. A choice by the time of the suite."""
 
@@ -173,7 +170,7 @@ def two_jobs_equal_one(result: CaseResult) -> None:
     # A case is so small that no process would start.
     with mock.patch.object(workers, "SECONDS_WORTH_A_POOL", 0.0):
         other = run_case(result.case, result.rules, jobs=2)
-    _require_same(result, other, "two jobs")
+    require_same(result, other, "two jobs")
 
 
 def memory_and_order_change_nothing(result: CaseResult) -> None:
@@ -190,7 +187,7 @@ def memory_and_order_change_nothing(result: CaseResult) -> None:
         mock.patch.object(Snapshot, "__iter__", lambda files: reversed(list(paths(files)))),
     ):
         other = run_case(result.case, result.rules)
-    _require_same(result, other, "one tree at a time, and files backwards")
+    require_same(result, other, "one tree at a time, and files backwards")
 
 
 def files_alone_show_the_same(result: CaseResult) -> None:
@@ -201,49 +198,12 @@ def files_alone_show_the_same(result: CaseResult) -> None:
         with _sites_in(None):
             among_all = run_case(result.case, result.rules, paths=[path])
         alone = run_case(result.case, result.rules, paths=[path])
-        _require_same(among_all, alone, f"{path} alone")
+        require_same(among_all, alone, f"{path} alone")
         if rule.decides_by_file:
             with _sites_in(path):
                 narrowed = run_case(result.case, result.rules)
             rows = [_text_about(path, item.report.findings) for item in (result, narrowed)]
             require(rows[0] == rows[1], f"sites of {path} alone:\n{difference(*rows)}")
-
-
-def units_change_nothing(result: CaseResult) -> None:
-    """A file that is planned in a project of its own has the same plan, which lasts.
-
-    Its evidence is part of that which it has where all units share their answers.
-    """
-    sharing, alone = dict[bytes, _KeptUnit](), dict[bytes, _KeptUnit]()
-    with _kept_units(sharing):
-        other = run_case(result.case, result.rules)
-    _require_same(result, other, "by unit")
-    with _kept_units(alone), mock.patch.object(rule_planning, "plan_file", _planned_alone):
-        other = run_case(result.case, result.rules)
-    _require_same(result, other, "each file in a project of its own")
-    lost = [f"{unit.rule} {unit.scope}" for unit in sharing.values() if not unit.lasts]
-    require(not lost, f"these plans have no bytes: {', '.join(lost)}")
-    missing = [
-        f"{unit.rule} {unit.scope}: {note}\n"
-        for key, unit in alone.items()
-        for note in _missing_notes(unit.looked_at, sharing[key].looked_at)
-    ]
-    require(not missing, f"evidence is missing where answers are shared:\n{''.join(missing)}")
-
-
-def _planned_alone(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
-    """Return the plan of a file in a project that shares no answer."""
-    return plan_file(rule, constraints, project.with_own_answers(), path)
-
-
-def _missing_notes(alone: LookedAt, sharing: LookedAt) -> Iterator[str]:
-    """Yield what is evidence of a unit alone, and not where it shares answers."""
-    yield from sorted(alone.read - sharing.read)
-    read = {path.encode() for path in sharing.read}
-    for search in sorted({*alone.searched, *alone.told} - {*sharing.searched, *sharing.told}):
-        # A file that was read needs no evidence of its facts.
-        if search.kind != "facts" or search.sought.partition(b"\0")[0] not in read:
-            yield str(search)
 
 
 def comments_elsewhere_change_nothing(result: CaseResult) -> None:
@@ -278,37 +238,6 @@ def _with_comments(content: bytes) -> bytes:
     return "\n".join(lines).encode()
 
 
-class _KeptUnit(NamedTuple):
-    rule: str
-    scope: frozenset[str] | None
-    looked_at: LookedAt
-    lasts: bool
-
-
-@contextmanager
-def _kept_units(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
-    """Have all rules planned by unit; put the evidence of the units into ``kept``."""
-    keep = StageUnits.keep
-
-    def note_unit(units: StageUnits, unit: Unit, planned: Planned) -> None:
-        looked_at = planned.looked_at or LookedAt()
-        lasts = plan_to_bytes(planned) is not None
-        kept[unit.key()] = _KeptUnit(unit.rule.name, unit.scope, looked_at, lasts)
-        keep(units, unit, planned)
-
-    with (
-        mock.patch.object(
-            Tools,
-            "planner",
-            lambda _tools, _stage, snapshot: UnitPlanner(
-                StageUnits(None, snapshot, b"", {}, _NO_TEXTS)
-            ),
-        ),
-        mock.patch.object(StageUnits, "keep", note_unit),
-    ):
-        yield
-
-
 @contextmanager
 def _sites_in(path: str | None) -> Iterator[None]:
     """Have sites looked for in one file; None for all files, whatever is selected."""
@@ -329,26 +258,12 @@ def anchors_hide_nothing(result: CaseResult) -> None:
         return
     with mock.patch.object(rule_planning, "may_have_sites", return_value=True):
         other = run_case(result.case, result.rules)
-    _require_same(result, other, "without triggers and anchors")
+    require_same(result, other, "without triggers and anchors")
 
 
 def _rule_of(result: CaseResult) -> Rule:
     rules = all_rules() if result.rules is None else result.rules
     return next(rule for rule in rules if rule.name == result.case.rule)
-
-
-def _require_files(wanted: Mapping[str, bytes], made: Mapping[str, bytes], what: str) -> None:
-    for path in sorted({*wanted, *made}):
-        texts = wanted.get(path), made.get(path)
-        why = f"{what}: something else is changed in {path}:\n{difference(*texts)}"
-        require(texts[0] == texts[1], why)
-
-
-def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
-    _require_files(result.files, other.files, what)
-    pair = result.report.findings, other.report.findings
-    rows = ("".join(f"{finding}\n" for finding in findings).encode() for findings in pair)
-    require(pair[0] == pair[1], f"{what}: something else is found:\n{difference(*rows)}")
 
 
 def any_change_can_be_left_out(result: CaseResult) -> None:
@@ -398,7 +313,7 @@ def _require_bytes(wanted: Report, made: Report, what: str) -> None:
     before, after = (
         {file.path: file.after.raw() for file in report.roots[0].files} for report in (wanted, made)
     )
-    _require_files(before, after, what)
+    require_files(before, after, what)
 
 
 def manual_findings_say_why(result: CaseResult) -> None:
@@ -463,6 +378,7 @@ LAWS: Mapping[str, Law] = {
     "anchors": anchors_hide_nothing,
     "alone": files_alone_show_the_same,
     "units": units_change_nothing,
+    "edits": plans_that_hold_are_those_of_the_edited_program,
     "comments-elsewhere": comments_elsewhere_change_nothing,
     "left-out": any_change_can_be_left_out,
     "chosen": chosen_changes_are_what_is_not_left_out,
@@ -511,7 +427,7 @@ def _same_after(result: CaseResult, vary: Callable[[bytes], bytes]) -> None:
             # A file that a rule creates follows the newlines of the others, and nothing else.
             require_meaning(path, content, made)
         else:
-            _require_files({path: vary(content)}, {path: made}, "in this variant")
+            require_files({path: vary(content)}, {path: made}, "in this variant")
 
 
 def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[SiteId]) -> None:

@@ -58,6 +58,10 @@ def _in_order(finding: ExpectedFinding) -> tuple[str, int, str, str]:
     return finding.path, finding.line, finding.level, finding.reason or ""
 
 
+class RolledBack(AssertionError):
+    """A check rolled back a change."""
+
+
 def run_case(  # noqa: PLR0913
     case: Case,
     rules: Sequence[Rule] | None = None,
@@ -69,8 +73,8 @@ def run_case(  # noqa: PLR0913
 ) -> CaseResult:
     """Run the case's rule on ``files`` (the case's program before) and return what came of it.
 
-    A change that a check rolls back is a failure, whatever the case is for: rules plan only what
-    holds. Foreign code may plan anything.
+    Raises RolledBack, whatever the case is for: rules plan only what holds. Foreign code may plan
+    anything.
 
     ``rules`` are those to choose from, None for every installed one; ``excluded`` are sites to
     leave alone. ``paths`` are the files that the run is about, none for those that the case names.
@@ -88,7 +92,8 @@ def run_case(  # noqa: PLR0913
         (report,) = run.roots
     if case.settings.foreign is None:
         rolled_back = [finding for finding in report.findings if finding.reason == ROLLED_BACK.code]
-        require(not rolled_back, "\n".join(f"{item.place}: {item.message}" for item in rolled_back))
+        if rolled_back:
+            raise RolledBack("\n".join(f"{item.place}: {item.message}" for item in rolled_back))
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
 

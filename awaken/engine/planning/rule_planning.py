@@ -16,7 +16,7 @@ from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
-from awaken.project.source.memo import RECORDER
+from awaken.project.source.memo import RECORDER, Record
 from awaken.settings.rule_data import with_code
 from awaken.workspace.parsing import deep_recursion
 
@@ -184,13 +184,15 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
 
 def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
     """Return what ``rule`` plans for the sites of one file, with its evidence."""
-    return _plan_recorded(rule, constraints, project.with_site_scope(frozenset({path})), path)
+    project = project.with_site_scope(frozenset({path}))
+    with RECORDER.apart():  # the evidence of all files together is of no use
+        return _plan_recorded(rule, constraints, project, path)
 
 
 def _plan_recorded(
     rule: Rule, constraints: Constraints, project: Project, path: str = ""
 ) -> Planned:
-    with RECORDER.apart() as record:
+    with RECORDER.with_record(Record()) as record:
         planned = _attempt(rule, constraints, project, path)
     looked_at = LookedAt.of_record(record)
     unparsable = _unparsable(project, looked_at)

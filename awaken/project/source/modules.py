@@ -92,9 +92,7 @@ def cached_in_file(
     return answer
 
 
-def _kept(
-    answers: dict[Hashable, Any], key: Hashable, find: Callable[[], Value]
-) -> Value:
+def _kept(answers: dict[Hashable, Any], key: Hashable, find: Callable[[], Value]) -> Value:
     """Return the answer with its ``key``, which ``find`` gives the first time."""
     kept: tuple[Value, Record | None] | None = answers.get(key)
     if kept is None:

@@ -52,9 +52,7 @@ class NotedNames(dict[str, Value]):
     Whoever goes through all names has read the file at ``path``.
     """
 
-    def __init__(
-        self, values: Mapping[str, Value], path: str, note: Callable[[str], None]
-    ) -> None:
+    def __init__(self, values: Mapping[str, Value], path: str, note: Callable[[str], None]) -> None:
         super().__init__(values)
         self._path = path
         self._note = note
@@ -67,7 +65,7 @@ class NotedNames(dict[str, Value]):
         self._note(str(name))
         return super().__contains__(name)
 
-    def get(self, name: str, default=None):  # type: ignore[no-untyped-def, override]
+    def get(self, name: str, default: Any = None) -> Any:
         """Return what has ``name``."""
         self._note(name)
         return super().get(name, default)
@@ -80,17 +78,17 @@ class NotedNames(dict[str, Value]):
         note_read(self._path)
         return super().__len__()
 
-    def keys(self):  # type: ignore[no-untyped-def]
+    def keys(self) -> Any:
         """Return all names."""
         note_read(self._path)
         return super().keys()
 
-    def values(self):  # type: ignore[no-untyped-def]
+    def values(self) -> Any:
         """Return what has a name."""
         note_read(self._path)
         return super().values()
 
-    def items(self):  # type: ignore[no-untyped-def]
+    def items(self) -> Any:
         """Return all names, each with what has it."""
         note_read(self._path)
         return super().items()
