@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.texts.text_search import TextSearch
+from awaken.workspace.formats.byte_search import texts_with
 from awaken.workspace.sources import Snapshot, is_python
+from awaken.workspace.work import WORK
 
 _WORD = re.compile(r"\w+")
 _FROM = re.compile(r"from[ \t]+[.\w]*\Z")
@@ -67,10 +68,10 @@ def _taken_by(
 ) -> dict[str, dict[str, set[str]]]:
     """Return for each of ``stems`` what each of ``paths`` takes from modules of that name."""
     texts = {path: snapshot[path].text for path in filter(is_python, paths if stems else ())}
-    search = TextSearch(texts, LookedAt())
-    search.files_with([stem.encode() for stem in sorted(stems)])  # all in one pass
+    WORK.searches += len(texts)
+    hits = texts_with([stem.encode() for stem in sorted(stems)], texts)
     return {
-        stem: {path: names_from(stem, texts[path]) for path in search.files_with([stem.encode()])}
+        stem: {path: names_from(stem, texts[path]) for path in sorted(hits[stem.encode()])}
         for stem in stems
     }
 

@@ -241,9 +241,6 @@ def _is_match(word: bytes, text: bytes, kind: SearchKind) -> bool:
 
 def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     """Return the answer of a file about a part of its facts; None where it has nothing of it."""
-    # Few edits come to this question, and trees take long to import.
-    from awaken.project.source.replacing import puts_of  # noqa: PLC0415
-
     _, part, word = sought.decode("utf-8", "surrogateescape").split("\0")
     if part == "composes":
         return b"" if may_compose(source.text) else None
@@ -256,16 +253,22 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     if part == "imports":
         return b"" if _is_match(word.encode(), source.text, "imported") else None
     module = _module_of(source)
-    if module is None:
-        return _UNKNOWN
-    if part == "parses":
-        return b""
-    if part == "named":
-        return module.named_part(word).answer()
-    if part == "puts":
-        return b"" if puts_of(module, word.split() or None) else None
-    from awaken.project.names.file_facts import answer_of  # noqa: PLC0415
+    return _UNKNOWN if module is None else _of_tree(module, part, word)
 
+
+def _of_tree(module: Module, part: str, word: str) -> bytes | None:
+    from awaken.project.names.file_facts import answer_of  # noqa: PLC0415  as above
+    from awaken.project.source.replacing import puts_of  # noqa: PLC0415
+
+    match part:
+        case "parses":
+            return b""
+        case "bound":
+            return module.named_part("bound", word).answer()
+        case "mentions":
+            return module.named_part("mentions", word).answer()
+        case "puts":
+            return b"" if puts_of(module, word.split() or None) else None
     try:
         return answer_of(module, part, word)
     except UnicodeEncodeError:

@@ -63,27 +63,35 @@ class Search(Struct, frozen=True, order=True):
     sought: bytes
 
 
-class NamedPart:
-    """The statements of a file that bind one name at its top, in the order of the file.
+PartKind = Literal["bound", "mentions"]
 
-    ``spans`` are their bytes of ``text``. ``head`` is what all such parts of the file depend on.
-    Its tree is not held.
+
+class NamedPart:
+    """The statements at the top of a file that bind or mention a name, in their order.
+
+    ``key`` says which. ``spans`` are their bytes of ``text``. ``head`` is what all such parts of
+    the file depend on. Its tree is not held.
     """
 
-    __slots__ = ("_head", "_path", "_spans", "_text", "name")
+    __slots__ = ("_head", "_key", "_path", "_spans", "_text")
 
     def __init__(
-        self, path: str, name: str, text: bytes, spans: tuple[Span, ...], head: bytes
+        self,
+        path: str,
+        key: tuple[PartKind, str],
+        text: bytes,
+        spans: tuple[Span, ...],
+        head: bytes,
     ) -> None:
         self._path = path
-        self.name = name
+        self._key = key
         self._text = text
         self._spans = spans
         self._head = head
 
     def search(self) -> Search:
         """Return the search for this part."""
-        return facts_search(self._path, "named", self.name)
+        return facts_search(self._path, *self._key)
 
     def answer(self) -> bytes:
         """Return a digest of what the file says in it."""

@@ -21,7 +21,7 @@ from awaken.project.source.bindings import (
     renamed_imports,
     renaming_assignments,
 )
-from awaken.project.source.looked_at import NamedPart
+from awaken.project.source.looked_at import NamedPart, PartKind
 from awaken.project.source.memo import RECORDER, Asked, Record, kept_record
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.texts.named_parts import FileTree, NamedParts, note_read
@@ -139,9 +139,9 @@ class Module:
         """What notes the named parts of the file that are seen."""
         return NamedParts(self.path, self._source.text, self._line_starts, self._parents)
 
-    def named_part(self, name: str) -> NamedPart:
-        """Return the part of the file that binds ``name`` at its top."""
-        return self.scopes.parts.part(name)
+    def named_part(self, kind: PartKind, name: str) -> NamedPart:
+        """Return the part of the file that binds, or mentions, ``name`` at its top."""
+        return self.scopes.parts.part(kind, name, self._by_word)
 
     def _keep_original_names(self, names: Iterable[ast.AST]) -> None:
         """Keep with each name that the file gives to something imported how its home calls it."""
@@ -385,8 +385,9 @@ class Module:
         These are names and attributes that are read, imports of it, and strings that end with it,
         as ``"package.module:word"``.
         """
-        note_read(self.path)
-        return self._by_word.get(word, ())
+        nodes = self._by_word.get(word, ())
+        self.scopes.parts.note_mentions(word, nodes)
+        return nodes
 
     def words(self) -> KeysView[str]:
         """Return all words of which the file has mentions."""

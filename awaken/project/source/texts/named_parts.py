@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from awaken.contract import Span
 from awaken.project.source.bindings import Binding
-from awaken.project.source.looked_at import NamedPart
+from awaken.project.source.looked_at import NamedPart, PartKind
 from awaken.project.source.memo import RECORDER
 
 Value = TypeVar("Value")
@@ -107,7 +107,7 @@ class NamedParts:
         self._text = text
         self._starts = starts
         self._parents = parents
-        self._parts: dict[str, NamedPart] = {}
+        self._parts: dict[tuple[PartKind, str], NamedPart] = {}
         self.top: Mapping[str, Sequence[Binding]] = {}
         """What the module scope binds."""
         self.stars: Sequence[ast.ImportFrom] = ()
@@ -117,12 +117,19 @@ class NamedParts:
 
     def note(self, name: str) -> None:
         """Note that what the file binds to ``name`` was seen: maybe nothing."""
-        record = RECORDER.current
-        if record is not None:
-            part = self._parts.get(name)
-            if part is None:
-                part = self._parts[name] = self.part(name)
-            record.notes[part] = None
+        if RECORDER.current is not None:
+            self._note("bound", name, ())
+
+    def note_mentions(self, word: str, nodes: Sequence[ast.AST]) -> None:
+        """Note that the ``nodes`` that mention ``word`` were seen, with the statements around."""
+        if RECORDER.current is not None:
+            self._note("mentions", word, nodes)
+
+    def _note(self, kind: PartKind, name: str, nodes: Sequence[ast.AST]) -> None:
+        part = self._parts.get((kind, name))
+        if part is None:
+            part = self._parts[kind, name] = self.part(kind, name, {name: nodes})
+        RECORDER.note(part, None)
 
     def note_all(self, _name: str) -> None:
         """Note that more than what the file binds to a name was seen."""
@@ -138,11 +145,14 @@ class NamedParts:
         else:
             self.note(name)
 
-    def part(self, name: str) -> NamedPart:
-        """Return the part of the file that binds ``name``."""
+    def part(
+        self, kind: PartKind, name: str, mentions: Mapping[str, Sequence[ast.AST]]
+    ) -> NamedPart:
+        """Return the part of the file that binds, or has ``mentions`` of, a name."""
         bindings = self.top.get(name, ())
-        spans = dict.fromkeys(span for item in bindings for span in self._spans(item.node))
-        return NamedPart(self.path, name, self._text, tuple(spans), self._head)
+        nodes = [item.node for item in bindings] if kind == "bound" else mentions.get(name, ())
+        spans = dict.fromkeys(span for node in nodes for span in self._spans(node))
+        return NamedPart(self.path, (kind, name), self._text, tuple(spans), self._head)
 
     @cached_property
     def _head(self) -> bytes:
