@@ -24,8 +24,8 @@ from awaken.project.names.module_tables import (
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.made_classes import made_classes, made_fields
 from awaken.project.source.looked_at import WatchedSnapshot, facts_search, told_by
-from awaken.project.source.memo import RECORDER
-from awaken.project.source.modules import Load, Module, cached_in_file
+from awaken.project.source.memo import RECORDER, cached_in_file
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,

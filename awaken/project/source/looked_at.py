@@ -27,7 +27,7 @@ suppression comments, and those with findings, so they are not recorded.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
@@ -73,7 +73,7 @@ class NamedPart:
     the file depend on. Its tree is not held.
     """
 
-    __slots__ = ("_head", "_key", "_path", "_spans", "_text")
+    __slots__ = ("_evidence", "_head", "_key", "_spans", "_text", "path")
 
     def __init__(
         self,
@@ -83,15 +83,12 @@ class NamedPart:
         spans: tuple[Span, ...],
         head: bytes,
     ) -> None:
-        self._path = path
+        self.path = path
         self._key = key
         self._text = text
         self._spans = spans
         self._head = head
-
-    def search(self) -> Search:
-        """Return the search for this part."""
-        return facts_search(self._path, *self._key)
+        self._evidence: tuple[Search, dict[str, bytes]] | None = None
 
     def answer(self) -> bytes:
         """Return a digest of what the file says in it."""
@@ -101,13 +98,12 @@ class NamedPart:
             digest.update(self._text[span.start : span.end])
         return digest.digest()
 
-    def is_of(self, paths: Collection[str]) -> bool:
-        """Whether its file is one of ``paths``."""
-        return self._path in paths
-
-    def told(self) -> dict[str, bytes]:
-        """Return the answer by path."""
-        return told_by(self._path, self.answer())
+    def evidence(self) -> tuple[Search, dict[str, bytes]]:
+        """Return the search for this part, and the answer by path; all units share them."""
+        if self._evidence is None:
+            search = facts_search(self.path, *self._key)
+            self._evidence = search, told_by(self.path, self.answer())
+        return self._evidence
 
 
 class LookedAt(Struct):
@@ -142,8 +138,9 @@ class LookedAt(Struct):
             else:
                 looked_at.told[key] = answer
         for part in parts:
-            if not part.is_of(looked_at.read):
-                looked_at.told[part.search()] = part.told()
+            if part.path not in looked_at.read:
+                search, answer = part.evidence()
+                looked_at.told[search] = answer
         return looked_at
 
     def note_search(self, search: Search, paths: Iterable[str]) -> None:

@@ -318,3 +318,56 @@ def recursive_items(
         return tuple(dict.fromkeys(function(*asked, **named)))
 
     return items
+
+
+class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_property is
+    """A property that the file alone decides: worked out once for all copies of a module."""
+
+    def __init__(self, work_out: Callable[[Any], Value]) -> None:
+        self._work_out = work_out
+        self.__doc__ = work_out.__doc__
+
+    @overload
+    def __get__(self, module: None, owner: type[Any]) -> of_file[Value]: ...
+
+    @overload
+    def __get__(self, module: object, owner: type[Any]) -> Value: ...
+
+    def __get__(self, module: Any, owner: type[Any]) -> Value | of_file[Value]:
+        """Return the value, kept with the file."""
+        if module is None:
+            return self
+        if self not in module.own:
+            # It is no answer by itself: what hands out parts of it notes them.
+            with RECORDER.without_record():
+                module.own[self] = self._work_out(module)
+        value: Value = module.own[self]
+        # From now on Python finds it in the copy itself.
+        module.__dict__[self._work_out.__name__] = value
+        return value
+
+
+def cached_in_file(
+    work_out: Callable[Concatenate[Owner, Asked], Value],
+) -> Callable[Concatenate[Owner, Asked], Value]:
+    """Return a function of what one file says, which runs once for the same nodes or names."""
+
+    @wraps(work_out)
+    def answer(module: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:
+        key = work_out, *asked, *named.items()
+        own: dict[Hashable, Any] = module.own  # type: ignore[attr-defined]
+        return kept_answer(own, key, lambda: work_out(module, *asked, **named))
+
+    return answer
+
+
+def kept_answer(answers: dict[Hashable, Any], key: Hashable, find: Callable[[], Value]) -> Value:
+    """Return the answer with its ``key``, which ``find`` gives the first time."""
+    kept: tuple[Value, Record | None] | None = answers.get(key)
+    if kept is None:
+        with RECORDER.with_record() as own:
+            value = find()
+        answers[key] = value, kept_record(own)
+        return value
+    RECORDER.add(kept[1])
+    return kept[0]

@@ -8,9 +8,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
-from functools import wraps
 from itertools import accumulate, chain, pairwise, takewhile
-from typing import Any, Concatenate, Generic, TypeVar, overload
+from typing import Any, TypeVar
 
 from awaken.contract import Place, Span
 from awaken.project.source.bindings import (
@@ -22,7 +21,7 @@ from awaken.project.source.bindings import (
     renaming_assignments,
 )
 from awaken.project.source.looked_at import NamedPart, PartKind
-from awaken.project.source.memo import RECORDER, Asked, Record, kept_record
+from awaken.project.source.memo import RECORDER, cached_in_file, kept_answer, of_file
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.texts.named_parts import FileTree, NamedParts, note_read
 from awaken.project.source.trees import (
@@ -50,58 +49,6 @@ _AS = re.compile(rb"\sas[\s\\]")  # few files rename an import: the others need 
 
 Value = TypeVar("Value")
 Node = TypeVar("Node", bound=ast.AST)
-
-
-class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_property is
-    """A property that the file alone decides: worked out once for all copies of a module."""
-
-    def __init__(self, work_out: Callable[[Module], Value]) -> None:
-        self._work_out = work_out
-        self.__doc__ = work_out.__doc__
-
-    @overload
-    def __get__(self, module: None, owner: type[Module]) -> of_file[Value]: ...
-
-    @overload
-    def __get__(self, module: Module, owner: type[Module]) -> Value: ...
-
-    def __get__(self, module: Module | None, owner: type[Module]) -> Value | of_file[Value]:
-        """Return the value, kept with the file."""
-        if module is None:
-            return self
-        if self not in module.own:
-            # It is no answer by itself: what hands out parts of it notes them.
-            with RECORDER.without_record():
-                module.own[self] = self._work_out(module)
-        value: Value = module.own[self]
-        # From now on Python finds it in the copy itself.
-        module.__dict__[self._work_out.__name__] = value
-        return value
-
-
-def cached_in_file(
-    work_out: Callable[Concatenate[Module, Asked], Value],
-) -> Callable[Concatenate[Module, Asked], Value]:
-    """Return a function of what one file says, which runs once for the same nodes or names."""
-
-    @wraps(work_out)
-    def answer(module: Module, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:
-        key = work_out, *asked, *named.items()
-        return _kept(module.own, key, lambda: work_out(module, *asked, **named))
-
-    return answer
-
-
-def _kept(answers: dict[Hashable, Any], key: Hashable, find: Callable[[], Value]) -> Value:
-    """Return the answer with its ``key``, which ``find`` gives the first time."""
-    kept: tuple[Value, Record | None] | None = answers.get(key)
-    if kept is None:
-        with RECORDER.with_record() as own:
-            value = find()
-        answers[key] = value, kept_record(own)
-        return value
-    RECORDER.add(kept[1])
-    return kept[0]
 
 
 class Module:
@@ -186,7 +133,7 @@ class Module:
 
         Nothing that it gives may lead back to the file: its tree would never be freed.
         """
-        return _kept(self.memo, key, find)
+        return kept_answer(self.memo, key, find)
 
     def names_given_to(self, word: str) -> list[str]:
         """Return the other names that the file gives to what is called ``word`` at home."""

@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.f_strings import is_literal, text_parts
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_super, last_name
 from awaken.project.source.worklist import groups_of
 from awaken.workspace.parsing import Unparsable, parse_text

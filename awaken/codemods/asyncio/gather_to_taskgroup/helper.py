@@ -24,7 +24,7 @@ from awaken.contract import (
     ReleaseImport,
 )
 from awaken.kit.changes import Decided
-from awaken.project.source.modules import cached_in_file
+from awaken.project.source.memo import cached_in_file
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.worklist import groups_of
 

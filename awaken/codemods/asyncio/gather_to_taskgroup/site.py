@@ -31,7 +31,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names, word_list
 from awaken.project.effects import suspensions
 from awaken.project.effects.own_nodes import own_nodes
-from awaken.project.source.modules import cached_in_file
+from awaken.project.source.memo import cached_in_file
 from awaken.project.source.trees import arguments_of, is_constant, last_name, root_of
 from awaken.project.values.domain import Unknown
 

@@ -17,8 +17,8 @@ from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches, type_in
 from awaken.project.source.expressions.expression_uses import targets_of
-from awaken.project.source.memo import recursive
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file, recursive
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     has_decorator,

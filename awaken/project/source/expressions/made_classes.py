@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from awaken.knowledge.library_names import name_table
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 MADE_LIKE: Mapping[str, str] = name_table("classes_made_by_calls")

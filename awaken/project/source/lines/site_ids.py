@@ -7,7 +7,8 @@ import hashlib
 from collections import Counter
 
 from awaken.contract import SiteId
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import fingerprint, look_of
 from awaken.project.source.worklist import groups_of
 

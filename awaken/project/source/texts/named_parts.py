@@ -107,7 +107,8 @@ class NamedParts:
         self._text = text
         self._starts = starts
         self._parents = parents
-        self._parts: dict[tuple[PartKind, str], NamedPart] = {}
+        self._bound: dict[str, NamedPart] = {}
+        self._mentioned: dict[str, NamedPart] = {}
         self.top: Mapping[str, Sequence[Binding]] = {}
         """What the module scope binds."""
         self.stars: Sequence[ast.ImportFrom] = ()
@@ -117,19 +118,22 @@ class NamedParts:
 
     def note(self, name: str) -> None:
         """Note that what the file binds to ``name`` was seen: maybe nothing."""
-        if RECORDER.current is not None:
-            self._note("bound", name, ())
+        # By hand: it is called for most names that are read.
+        record = RECORDER.current
+        if record is not None:
+            part = self._bound.get(name)
+            if part is None:
+                part = self._bound[name] = self.part("bound", name, {})
+            record.notes[part] = None
 
     def note_mentions(self, word: str, nodes: Sequence[ast.AST]) -> None:
         """Note that the ``nodes`` that mention ``word`` were seen, with the statements around."""
-        if RECORDER.current is not None:
-            self._note("mentions", word, nodes)
-
-    def _note(self, kind: PartKind, name: str, nodes: Sequence[ast.AST]) -> None:
-        part = self._parts.get((kind, name))
-        if part is None:
-            part = self._parts[kind, name] = self.part(kind, name, {name: nodes})
-        RECORDER.note(part, None)
+        record = RECORDER.current
+        if record is not None:
+            part = self._mentioned.get(word)
+            if part is None:
+                part = self._mentioned[word] = self.part("mentions", word, {word: nodes})
+            record.notes[part] = None
 
     def note_all(self, _name: str) -> None:
         """Note that more than what the file binds to a name was seen."""

@@ -10,7 +10,8 @@ from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.names.functions.generated_init import generated_init
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.made_classes import OPEN, made_fields
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.trees import (
     Function,

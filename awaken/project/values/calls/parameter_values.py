@@ -22,7 +22,8 @@ from awaken.knowledge.running import running
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import (

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from awaken.knowledge.library_names import name_list
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.domain import (

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import Comprehension, Loop, is_none, position
 from awaken.project.values.domain import (
     InstanceOf,

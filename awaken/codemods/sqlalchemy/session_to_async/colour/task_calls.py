@@ -14,7 +14,8 @@ from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import FunctionOf

@@ -21,7 +21,8 @@ from awaken.project.source.expressions.alternatives import (
 )
 from awaken.project.source.expressions.expression_uses import reads_value, use_of
 from awaken.project.source.lines.statement_lines import may_hold
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     Loop,

@@ -19,8 +19,8 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.expressions.made_classes import MADE_LIKE, made_fields
-from awaken.project.source.memo import cached_items, cached_method
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file, cached_items, cached_method
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     argument_of,

@@ -16,8 +16,8 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays
 from awaken.project.frameworks.sqlalchemy.reads.kinds.text_sights import TextSights
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ALL, How, Sight, Wanted
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
-from awaken.project.source.memo import cached_items
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file, cached_items
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda
 from awaken.project.values.domain import FunctionOf, Unknown
 

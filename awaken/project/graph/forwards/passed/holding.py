@@ -30,8 +30,8 @@ from awaken.project.graph.passing import collected_arguments, default_of
 from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.bindings import Binding, Scope
-from awaken.project.source.memo import cached_method
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file, cached_method
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     argument_of,

@@ -33,7 +33,8 @@ from awaken.project.graph.classes.hierarchies import VIEWS
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.graph.passing import default_of
 from awaken.project.names.functions.decorators import PROPERTIES
-from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.memo import cached_in_file
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     argument_of,
