@@ -79,7 +79,7 @@ def plan_root(
     store = kept or summary_store(asked.settings.cache_dir, use=asked.use_cache)
     scope = asked.site_scope(files, surroundings.suppression_sources.changed)
     tools = _tools(asked, surroundings, store, scope, units)
-    with RECORDER.apart() as record:
+    with RECORDER.separate_record() as record:
         _require_known_names(asked, files, tools)
         try:
             outcome = _phases(asked, files, surroundings, tools)

@@ -132,7 +132,7 @@ def on_disk(root: Path) -> dict[str, bytes]:
 
 
 def require_files(wanted: Mapping[str, bytes], made: Mapping[str, bytes], what: str) -> None:
-    """Raise AssertionError unless both have the same files; ``what`` is what was tried."""
+    """Raise AssertionError, which names ``what`` was tried, unless both have the same files."""
     for path in sorted({*wanted, *made}):
         texts = wanted.get(path), made.get(path)
         why = f"{what}: something else is changed in {path}:\n{difference(*texts)}"
@@ -140,7 +140,7 @@ def require_files(wanted: Mapping[str, bytes], made: Mapping[str, bytes], what: 
 
 
 def require_same(result: CaseResult, other: CaseResult, what: str) -> None:
-    """Raise AssertionError unless two runs find and change the same; ``what`` was tried."""
+    """Raise AssertionError, which names ``what`` was tried, unless two runs find the same."""
     require_files(result.files, other.files, what)
     pair = result.report.findings, other.report.findings
     rows = ("".join(f"{finding}\n" for finding in findings).encode() for findings in pair)

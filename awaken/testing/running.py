@@ -73,8 +73,8 @@ def run_case(  # noqa: PLR0913
 ) -> CaseResult:
     """Run the case's rule on ``files`` (the case's program before) and return what came of it.
 
-    Raises RolledBack, whatever the case is for: rules plan only what holds. Foreign code may plan
-    anything.
+    Raises RolledBack if a check rolls back a change: rules plan only changes that hold. Foreign
+    code may plan anything.
 
     ``rules`` are those to choose from, None for every installed one; ``excluded`` are sites to
     leave alone. ``paths`` are the files that the run is about, none for those that the case names.

@@ -1,4 +1,4 @@
-"""The laws of plans by unit: what a file's plan depends on is in its evidence, and nothing else."""
+"""The laws of plans by unit: all that the plan of a file depends on is in its evidence."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _missing_notes(alone: LookedAt, sharing: LookedAt) -> Iterator[str]:
 
 
 def plans_that_hold_are_those_of_the_edited_program(result: CaseResult) -> None:
-    """Whatever is edited, a kept plan that still holds is the plan of the edited program."""
+    """After any edit, each kept plan that still holds is the plan of the edited program."""
     chance = random.Random(result.case.identifier)  # noqa: S311  the same edits in each run
     known = dict[str, KnownUnits]()
     with _compared_units({}, known, []):
@@ -79,16 +79,16 @@ def plans_that_hold_are_those_of_the_edited_program(result: CaseResult) -> None:
     texts = dict(python_files(result.case.before))
     for _ in range(_EDITS):
         path = chance.choice(sorted(texts))
-        edited = _edited(texts[path], chance)
+        edited = _edited_text(texts[path], chance)
         wrong = list[str]()
-        # What else the edited program shows is no matter of this law.
+        # Other laws say that no change is rolled back.
         with _compared_units(known, {}, wrong), suppress(RolledBack):
             run_case(result.case, result.rules, files={**result.case.before, path: edited})
         said = f"{path} becomes:\n{edited.decode()}"
         require(not wrong, f"the plans of {wrong} do not hold; {said}")
 
 
-def _edited(text: bytes, chance: random.Random) -> bytes:
+def _edited_text(text: bytes, chance: random.Random) -> bytes:
     """Return a program with one change that people make."""
     try:
         tree = ast.parse(text)

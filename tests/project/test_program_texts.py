@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from awaken.project import Project
 from awaken.project.names.file_facts import FactsIndex, facts_of
 from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot, facts_search
+from awaken.project.source.memo import RECORDER
 from awaken.project.source.texts.text_search import TextSearch
 from awaken.workspace.sources import Snapshot, decode
 
@@ -69,7 +72,6 @@ def test_a_search_is_noted_and_reads_nothing():
 @pytest.mark.parametrize(
     "read",
     [
-        lambda project: project.module("a.py"),
         lambda project: project.snapshot["a.py"],
         lambda project: project.snapshot.get("a.py"),
     ],
@@ -84,14 +86,14 @@ def test_what_is_taken_from_a_file_is_noted(read):
     ("ask", "part"),
     [
         (lambda project: project.called_names("a.py"), "called"),
-        (lambda project: project.class_facts("a.A"), "classes"),
+        (lambda project: project.class_facts("a.A"), "class\0A"),
     ],
 )
 def test_a_fact_of_a_file_is_noted_alone(ask, part):
     """What the file says otherwise does not count."""
     project = Project(snapshot(a="class A: pass", b=""), None)
     ask(project)
-    assert facts_search("a.py", part) in project.looked_at.told
+    assert facts_search("a.py", *part.split("\0")) in project.looked_at.told
     assert project.looked_at.read == set()
 
 
@@ -117,6 +119,129 @@ def test_heirs_are_searched_for_as_words():
     searched = project.looked_at.searched
     assert searched[Search("word", b"A")] == {"a.py", "b.py", "c.py"}
     assert searched[Search("inherited", b"A")] == {"b.py"}
+
+
+PARTS = """\
+from lib import first, second
+import lib as other
+
+
+def f(value):
+    return g(value)
+
+
+def g(value):
+    local = value
+    return local, first
+
+
+class A:
+    kind = f
+
+
+print(g)
+"""
+
+
+def seen(ask, text=PARTS):
+    """Return what a question about the file notes."""
+    project = Project(snapshot(a=text), None)
+    module = project.module("a.py")
+    with RECORDER.separate_record() as record:
+        ask(module)
+    return LookedAt.of_record(record)
+
+
+def read(module, name):
+    return next(node for node in module.nodes(ast.Name) if node.id == name)
+
+
+@pytest.mark.parametrize(
+    ("ask", "parts"),
+    [
+        (lambda module: module.scopes.module.bindings.get("f"), {"bound f"}),
+        (lambda module: "unknown" in module.scopes.module.bindings, {"bound unknown"}),
+        (lambda module: module.mentions("first"), {"mentions first"}),
+        (lambda module: module.function_at(PARTS.index("def g")), {"bound g"}),
+        (lambda module: module.scopes.import_stars, {"bound *"}),
+    ],
+)
+def test_a_part_of_a_file_is_noted_alone(ask, parts):
+    with RECORDER.without_record():
+        expected = {facts_search("a.py", *part.split()) for part in parts}
+    assert expected <= {*seen(ask).told}
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("g", "bound g"), ("first", "bound first"), ("print", "bound print")]
+)
+def test_what_a_name_refers_to_is_noted_each_time(name, part):
+    module = Project(snapshot(a=PARTS), None).module("a.py")
+    node = read(module, name)
+    for _ in range(2):
+        with RECORDER.separate_record() as record:
+            module.scopes.bindings_of(node)
+        looked_at = LookedAt.of_record(record)
+        assert {*looked_at.told} == {facts_search("a.py", *part.split())}
+        assert looked_at.read == set()
+
+
+def test_a_local_name_needs_no_other_part():
+    module = Project(snapshot(a=PARTS), None).module("a.py")
+    node = read(module, "local")
+    with RECORDER.separate_record() as record:
+        module.scopes.bindings_of(node)
+    assert LookedAt.of_record(record) == LookedAt()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda module: module.source.text,
+        lambda module: module.tree.body,
+        lambda module: list(module.walk()),
+        lambda module: module.nodes(ast.Call),
+        lambda module: module.nodes_of(ast.Call),
+        lambda module: module.functions,
+        lambda module: module.words(),
+        lambda module: module.scopes.scopes,
+        lambda module: list(module.scopes.module.bindings),
+        lambda module: module.scopes.module.reads.get("g"),
+        lambda module: module.block_of(module.nodes(ast.FunctionDef)[0]),
+        lambda module: module.scopes.is_bound_above("f", module.nodes(ast.ClassDef)[0]),
+        lambda module: module.scopes.fresh_name("f"),
+    ],
+)
+def test_what_sees_more_than_parts_reads_the_file(ask):
+    assert seen(ask).read == {"a.py"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "is_same"),
+    [
+        (lambda text: text + "\n\ndef h():\n    return 1\n", True),
+        (lambda text: text.replace("return g(value)", "return [g(value)]"), True),
+        (lambda text: text.replace("first, second", "first, second, third"), True),
+        (lambda text: text.replace("local = value", "local = [value]"), False),
+        (lambda text: text + "\ng = None\n", False),
+        (lambda text: text.replace("import lib as", "import library as"), True),
+        (
+            lambda text: text.replace("from lib import first", "from lib import last as first"),
+            False,
+        ),
+        (lambda text: "from star import *\n" + text, False),
+    ],
+)
+def test_a_part_changes_with_the_statements_that_bind_its_name(edit, is_same):
+    def ask(module):
+        for name in ("first", "g"):
+            module.scopes.parts.note(name)
+
+    def answers(text):
+        told = seen(ask, text).told
+        return [told[facts_search("a.py", "bound", name)] for name in ("first", "g")]
+
+    assert (answers(PARTS) == answers(edit(PARTS))) is is_same
 
 
 # --------------------------------------------------------------------------------------- the facts
@@ -172,7 +297,8 @@ def test_known_facts_need_no_tree():
         raise AssertionError(path)
 
     facts = FactsIndex(WatchedSnapshot(files, LookedAt()), load, load, known)
-    assert facts.table("a.py") == facts_of(module, "names").table
+    table, expected = facts.table("a.py"), facts_of(module, "names").table
+    assert {name: table.targets(name) for name in expected.names} == expected.names
     assert facts.table("nowhere.py") is None
 
 

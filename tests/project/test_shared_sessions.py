@@ -42,7 +42,7 @@ class Users:
         async with self.lock:
             return await self.session.get(object, key)
 
-    async def apart(self, key):
+    async def separate_record(self, key):
         return await self.fresh.get(object, key)
 
     async def hidden(self, key):

@@ -185,7 +185,7 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
 def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
     """Return what ``rule`` plans for the sites of one file, with its evidence."""
     project = project.with_site_scope(frozenset({path}))
-    with RECORDER.apart():  # the evidence of all files together is of no use
+    with RECORDER.separate_record():  # the evidence of all files together is of no use
         return _plan_recorded(rule, constraints, project, path)
 
 

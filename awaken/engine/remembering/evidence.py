@@ -253,10 +253,10 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     if part == "imports":
         return b"" if _is_match(word.encode(), source.text, "imported") else None
     module = _module_of(source)
-    return _UNKNOWN if module is None else _of_tree(module, part, word)
+    return _UNKNOWN if module is None else _facts_of_tree(module, part, word)
 
 
-def _of_tree(module: Module, part: str, word: str) -> bytes | None:
+def _facts_of_tree(module: Module, part: str, word: str) -> bytes | None:
     from awaken.project.names.file_facts import answer_of  # noqa: PLC0415  as above
     from awaken.project.source.replacing import puts_of  # noqa: PLC0415
 

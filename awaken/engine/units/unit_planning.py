@@ -48,7 +48,7 @@ class UnitPlanner(Struct, frozen=True):
         if planned is not None:
             add_evidence(project, [planned])
             return planned
-        with RECORDER.apart() as record:
+        with RECORDER.separate_record() as record:
             planned = plan_rule(unit.rule, project, unit.constraints, self.processes)
         planned = structs.replace(planned, looked_at=LookedAt.of_record(record))
         add_evidence(project, [planned])

@@ -91,7 +91,7 @@ class Classes:
         home = self._names.layout.name_of(path)
         return {f"{home}.{written.qualname}": written for written in self._facts.classes(path)}
 
-    def _written(self, path: str, qualified: str) -> WrittenClass | None:
+    def _written_class(self, path: str, qualified: str) -> WrittenClass | None:
         """Return one class of a file as written; None if it is not there."""
         home = f"{self._names.layout.name_of(path)}."
         is_there = qualified.startswith(home)
@@ -105,7 +105,7 @@ class Classes:
     def facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
         located = self._names.locate(qualified)
-        written = None if located is None else self._written(located.path, qualified)
+        written = None if located is None else self._written_class(located.path, qualified)
         if located is None or written is None:
             return None
         result = self._class(located.path, qualified)
@@ -295,7 +295,7 @@ class Classes:
 
     @cached_method
     def _class(self, path: str, qualified: str) -> ClassFacts:
-        written = self._written(path, qualified)
+        written = self._written_class(path, qualified)
         if written is None:
             raise KeyError(qualified)
         return ClassFacts(

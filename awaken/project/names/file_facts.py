@@ -150,10 +150,9 @@ KnownFacts = Mapping[FactsKind, MutableMapping[bytes, Any]]
 
 
 def answer_of(module: Module, part: str, word: str = "") -> bytes | None:
-    """Return what a file answers about a part of its facts, or about ``word`` in it.
+    """Return a digest of a part of the facts of a file, or of ``word`` in it; None for nothing.
 
-    That is a digest; None where there is nothing. Of ``mentioned`` and ``stored`` it is whether
-    ``word`` is in it, as far as that is certain.
+    For ``mentioned`` and ``stored`` it says whether ``word`` is in it, as far as that is certain.
 
     Raises UnicodeEncodeError for half a surrogate pair in a literal.
     """
@@ -183,20 +182,20 @@ def _without_places(facts: Any, part: str, word: str) -> Any:
         case "open":
             return facts.table.stars, facts.table.exports, facts.table.dynamic
         case "class":
-            return [_unplaced(item) for item in facts.classes if item.qualname == word]
+            return [_without_place(item) for item in facts.classes if item.qualname == word]
         case "classes":
-            return [_unplaced(item) for item in facts.classes]
+            return [_without_place(item) for item in facts.classes]
         case "function":
-            return [_unplaced(item) for item in facts.functions.get(word, ())]
+            return [_without_place(item) for item in facts.functions.get(word, ())]
         case "functions":
             return {
-                name: [_unplaced(item) for item in several]
+                name: [_without_place(item) for item in several]
                 for name, several in facts.functions.items()
             }
     return getattr(facts, part)
 
 
-def _unplaced(written: WrittenClass | WrittenFunction) -> WrittenClass | WrittenFunction:
+def _without_place(written: WrittenClass | WrittenFunction) -> WrittenClass | WrittenFunction:
     if isinstance(written, WrittenClass):
         return replace(written, span=Span(0, 0))
     return replace(written, start=0)
@@ -302,17 +301,17 @@ class FactsIndex:
         return self._facts_at(path, _KIND_OF[part])
 
     def _note(self, path: str, part: str, word: str) -> None:
-        """Note what the file at ``path`` answers; that it was read where that has no bytes."""
+        """Note the answer of the file at ``path``; a read of it if the answer has no bytes."""
         key = path, part, word
         if key not in self._noted:
-            self._noted[key] = self._told(path, part, word)
+            self._noted[key] = self._answer_at(path, part, word)
         told = self._noted[key]
         if told is None:
             self._snapshot.looked_at.note_read(path)
         else:
             self._snapshot.looked_at.note_answers(facts_search(path, part, word), told)
 
-    def _told(self, path: str, part: str, word: str) -> dict[str, bytes] | None:
+    def _answer_at(self, path: str, part: str, word: str) -> dict[str, bytes] | None:
         facts = self._facts_at(path, _KIND_OF[part])
         try:
             answer = None if facts is None else _answer(facts, part, word)
@@ -340,7 +339,7 @@ class FactsIndex:
             # A syntax error is not kept: the next reader needs its message.
             if module is None:
                 return None
-            # Whoever asks notes which part of the facts it uses.
+            # The caller notes which part of the facts it uses.
             with RECORDER.without_record():
                 known = self.known[kind][source.text] = facts_of(module, kind)
         return known

@@ -55,7 +55,7 @@ class ModuleTable(Struct, frozen=True, array_like=True):
 
 
 class NotedTable:
-    """The module scope of one file, of which ``note`` is told each part and name that is used."""
+    """The module scope of one file; ``note`` is called with each part and name that is used."""
 
     def __init__(self, table: ModuleTable, note: Callable[[str, str], None]) -> None:
         self._table = table
@@ -72,7 +72,7 @@ class NotedTable:
         return name in self._table.names
 
     def other_names(self, word: str) -> set[str]:
-        """Return the names under which the file knows what it imports, or finds, as ``word``."""
+        """Return the other names of ``word`` in the file (``ModuleTable.other_names``)."""
         self._note("others", word)
         return self._table.other_names(word)
 

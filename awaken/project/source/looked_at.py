@@ -11,10 +11,12 @@ in the order of the run, the same is asked and the same is answered. This needs 
 
 - A search counts with all Python files in which it holds, whether or not their hits were used:
   those hit and those missed both prove something. Files that are read anyway may be missing.
-- A file counts as read as soon as anything but a recorded search was taken from its text, its tree
-  or its length: also when it does not parse, when only a worker process read it, and when the
-  answer was remembered by an earlier project of the run or came from an index on disk. What goes
-  through ``WatchedSnapshot`` counts by itself.
+- A question that only follows names of a file has seen the statements that bind or mention them
+  (``texts.named_parts``). A digest of these is its evidence.
+- A file counts as read as soon as anything else was taken from its text, its tree or its length:
+  also when it does not parse, when only a worker process read it, and when the answer was
+  remembered by an earlier project of the run or came from an index on disk. What goes through
+  ``WatchedSnapshot`` counts by itself.
 - A file that a change edits counts as read. What later phases see of it follows from that.
 - Comments and blank lines of a file count only if the answer names the file. Rules take comments
   from files that they edit, and name the file of each line. A law holds this.
@@ -69,8 +71,8 @@ PartKind = Literal["bound", "mentions"]
 class NamedPart:
     """The statements at the top of a file that bind or mention a name, in their order.
 
-    ``key`` says which. ``spans`` are their bytes of ``text``. ``head`` is what all such parts of
-    the file depend on. Its tree is not held.
+    ``key`` has the kind and the name. ``spans`` are their bytes of ``text``. All parts of the file
+    depend on its ``head``. No tree is held.
     """
 
     __slots__ = ("_evidence", "_head", "_key", "_spans", "_text", "path")
@@ -91,7 +93,7 @@ class NamedPart:
         self._evidence: tuple[Search, dict[str, bytes]] | None = None
 
     def answer(self) -> bytes:
-        """Return a digest of what the file says in it."""
+        """Return a digest of these statements."""
         digest = hashlib.blake2b(self._head, digest_size=16)
         for span in self._spans:
             digest.update(b"\0%d\0" % (span.end - span.start))
@@ -166,7 +168,7 @@ class LookedAt(Struct):
 # Thousands of units ask the same of the same files, and each holds what it asked.
 @lru_cache(maxsize=_KEPT_FACTS)
 def told_by(path: str, answer: bytes | None) -> dict[str, bytes]:
-    """Return what one file answered, by its path; nothing for None."""
+    """Return the answer of one file by its path; an empty table for None."""
     return {} if answer is None else {path: answer}
 
 

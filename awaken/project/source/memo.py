@@ -82,7 +82,7 @@ class _Recorder:
             self.current = outer
 
     @contextmanager
-    def apart(self) -> Iterator[Record]:
+    def separate_record(self) -> Iterator[Record]:
         """Have an answer worked out with a record that nobody takes over."""
         outer, self.current = self.current, Record()
         try:
@@ -338,7 +338,7 @@ class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_proper
         if module is None:
             return self
         if self not in module.own:
-            # It is no answer by itself: what hands out parts of it notes them.
+            # It is no answer by itself: the methods that hand out parts of it note them.
             with RECORDER.without_record():
                 module.own[self] = self._work_out(module)
         value: Value = module.own[self]
@@ -350,7 +350,7 @@ class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_proper
 def cached_in_file(
     work_out: Callable[Concatenate[Owner, Asked], Value],
 ) -> Callable[Concatenate[Owner, Asked], Value]:
-    """Return a function of what one file says, which runs once for the same nodes or names."""
+    """Return a function of one file that runs once for the same nodes or names."""
 
     @wraps(work_out)
     def answer(module: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:

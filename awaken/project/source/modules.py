@@ -83,7 +83,7 @@ class Module:
 
     @of_file
     def parts(self) -> NamedParts:
-        """What notes the named parts of the file that are seen."""
+        """The named parts of the file, which note what is seen of them."""
         return NamedParts(self.path, self._source.text, self._line_starts, self._parents)
 
     def named_part(self, kind: PartKind, name: str) -> NamedPart:

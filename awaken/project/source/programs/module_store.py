@@ -70,7 +70,7 @@ class ModuleStore:
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it.
 
-        The file notes what is seen of it.
+        The module notes what its callers see of it.
         """
         module = self.module_to_search(path)
         if module is not None:

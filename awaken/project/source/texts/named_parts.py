@@ -1,8 +1,8 @@
-"""The parts of a file by the names that it binds at its top: evidence narrower than the file.
+"""The parts of a file by the names of its module scope: evidence narrower than the file.
 
-A question that follows names of a file sees the statements that bind them, and nothing else of it.
-So an edit of other statements leaves its answer as it is. Whatever sees more notes that the whole
-file was read: the nodes of a kind, what mentions a word, the text, the body of the module.
+A question that follows names of a file sees the statements that bind or mention them, and nothing
+else. So an edit of other statements leaves its answer as it is. All other views of a file count as
+a read of the whole. They are the nodes of a kind, the text, the body of the module and all scopes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def note_read(path: str) -> None:
 
 
 class FileTree(ast.Module):
-    """The tree of a file: whoever goes through its statements has read the file."""
+    """The tree of a file, which notes a read of the file where its statements are read."""
 
     path: str
 
@@ -47,9 +47,9 @@ class FileTree(ast.Module):
 
 
 class NotedNames(dict[str, Value]):
-    """What the top of a file has by name: ``note`` is called with each name that is looked up.
+    """A table of the module scope by name; ``note`` is called with each name that is looked up.
 
-    Whoever goes through all names has read the file at ``path``.
+    Going through all names is a read of the file at ``path``.
     """
 
     def __init__(self, values: Mapping[str, Value], path: str, note: Callable[[str], None]) -> None:
@@ -66,7 +66,7 @@ class NotedNames(dict[str, Value]):
         return super().__contains__(name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return what has ``name``."""
+        """Return the value of ``name``, or ``default``."""
         self._note(name)
         return super().get(name, default)
 
@@ -84,12 +84,12 @@ class NotedNames(dict[str, Value]):
         return super().keys()
 
     def values(self) -> Any:
-        """Return what has a name."""
+        """Return all values."""
         note_read(self._path)
         return super().values()
 
     def items(self) -> Any:
-        """Return all names, each with what has it."""
+        """Return all names, each with its value."""
         note_read(self._path)
         return super().items()
 
@@ -110,14 +110,14 @@ class NamedParts:
         self._bound: dict[str, NamedPart] = {}
         self._mentioned: dict[str, NamedPart] = {}
         self.top: Mapping[str, Sequence[Binding]] = {}
-        """What the module scope binds."""
+        """The bindings of the module scope."""
         self.stars: Sequence[ast.ImportFrom] = ()
         """The star imports, which any name may come from."""
         self.renamed: Sequence[tuple[str, str]] = ()
         """The names that the file gives to something imported, each with the original."""
 
     def note(self, name: str) -> None:
-        """Note that what the file binds to ``name`` was seen: maybe nothing."""
+        """Note that the bindings of ``name`` at the top were seen, or that there are none."""
         # By hand: it is called for most names that are read.
         record = RECORDER.current
         if record is not None:
@@ -136,7 +136,7 @@ class NamedParts:
             record.notes[part] = None
 
     def note_all(self, _name: str) -> None:
-        """Note that more than what the file binds to a name was seen."""
+        """Note that more than the bindings of a name was seen."""
         note_read(self.path)
 
     def note_node(self, node: ast.AST | None) -> None:
