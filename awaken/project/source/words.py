@@ -69,7 +69,8 @@ _SETS_BY_TEXT = re.compile(rb"\s*+\(\s*+[\"']")
 _NAMESPACES = (b"globals(", b"vars(", b"__dict__")
 _FILLED = re.compile(
     rb"(?:(?<!\w)(?:globals|vars)\s*+\((?:[^()]++|\([^()]*+\))*+\)|__dict__)[\s\\)]*+"
-    rb"(?:\[(?!\s*+[\"']\w++[\"']\s*+\])(?:[^][]++|\[[^][]*+\])*+\]\s*+=(?!=)|\.\s*+update\b)"
+    rb"(?:\[(?!\s*+[\"']\w++[\"']\s*+\])(?:[^][]++|\[[^][]*+\])*+\]\s*+=(?!=)|\.\s*+update\b"
+    rb"|\|?=(?!=))"
     rb"|^[ \t]*+\w++\s*(?::[^=\n]*+)?=\s*(?:globals|vars)\("
     rb"|(?:dict|setitem)\(\s*(?:globals\(|vars\(|[\w.()]+\.__dict__)",
     re.MULTILINE,
