@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from awaken.contract import Place
 from awaken.knowledge.decorators import DecoratorEffect
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.remade_classes import why_remade
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, is_super
@@ -242,6 +243,12 @@ def _relatives(
     base = hierarchy.base_before(method)
     if base is not None:
         yield evaluator.unknown(home, owner, f"`{base}` may have a `{method}` as well")
+        return
+    line = evaluator.classes.line(home.full_name(owner))
+    names = sorted(hierarchy.descendants | {facts.qualified for facts in line})
+    remade = next(filter(None, (why_remade(evaluator, name, method) for name in names)), "")
+    if remade:
+        yield evaluator.unknown(home, owner, remade)
         return
     for module, relative in binding:
         scope = module.scopes.scope_made_by(relative)

@@ -316,7 +316,7 @@ class Classes:
         path: str,
         written: WrittenClass,
         names: tuple[WrittenName, ...],
-        nodes: Callable[[ast.ClassDef], list[ast.expr]],
+        nodes: Callable[[Module, ast.ClassDef], list[ast.expr]],
     ) -> tuple[str | None, ...]:
         """Return what ``names`` mean; only for those of a function their ``nodes`` are needed."""
         known = [self._names.qualified_written_name(path, name) for name in names]
@@ -324,7 +324,7 @@ class Classes:
             module = self._load(path)
             node = module.class_at(written.span) if module is not None else None
             call = _call_at(module, written.span) if module is not None and written.made else None
-            parts = [] if node is None else nodes(node)
+            parts = [] if module is None or node is None else nodes(module, node)
             parts += [] if module is None or call is None else made_classes(module)[call].bases
             if module is None or not parts:
                 return (None,) * len(names)

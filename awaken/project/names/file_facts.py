@@ -473,20 +473,33 @@ def _class(
     return WrittenClass(
         qualname=module.qualname(node),
         span=module.span(node),
-        bases=tuple(_written_base(module, base) for base in bases_of(node)),
-        decorators=tuple(_written_name(module, decorator) for decorator in decorators_of(node)),
+        bases=tuple(_written_base(module, base) for base in bases_of(module, node)),
+        decorators=tuple(
+            _written_name(module, decorator) for decorator in decorators_of(module, node)
+        ),
         keywords=tuple((part.arg or "**", ast.unparse(part.value)) for part in node.keywords),
         members=frozenset(scope.bindings).union(*fields),
         assigned=assigned,
     )
 
 
-def bases_of(node: ast.ClassDef) -> list[ast.expr]:
-    """Return the bases of a class; ``Base[int]`` inherits from `Base`."""
-    return [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
+def bases_of(module: Module, node: ast.ClassDef) -> list[ast.expr]:
+    """Return the bases of a class; ``Base[int]`` inherits from `Base`.
+
+    Those of a tuple that only one statement writes are bases: ``class Final(*BASES)``.
+    """
+    bases = [part for base in node.bases for part in _bases_in(module, base)]
+    return [base.value if isinstance(base, ast.Subscript) else base for base in bases]
 
 
-def decorators_of(node: ast.ClassDef) -> list[ast.expr]:
+def _bases_in(module: Module, base: ast.expr) -> list[ast.expr]:
+    if isinstance(base, ast.Starred):
+        value = module.scopes.only_value(base.value) or base.value
+        return value.elts if isinstance(value, ast.Tuple) else [base]
+    return [base]
+
+
+def decorators_of(_module: Module, node: ast.ClassDef) -> list[ast.expr]:
     """Return what decorates a class, without the arguments that it is given."""
     return [without_arguments(decorator) for decorator in node.decorator_list]
 

@@ -43,6 +43,7 @@ _PUT = (
     rb"|\.NAME,(?:[ \t]*+(?:#.*)?$|.{0,200}(?:=|\bin\b)|.{200})"  # among targets
 )
 """What a file holds that puts ``NAME`` somewhere, by its text."""
+_NAMESPACE = "__dict__"
 _MAY_PUT = {ast.Attribute, ast.Subscript, ast.Call}
 _Items = list[tuple[ast.expr, ast.expr | None]]
 """What is put into a namespace: keys, with values where these are known, or whole mappings."""
@@ -78,7 +79,9 @@ def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
     """Return all that a file puts in the place of attributes, by their names."""
     nodes = (node for node in module.walk() if type(node) in _MAY_PUT)
     puts = (put for node in nodes for put in _puts(module, node))
-    return groups_of(puts, attrgetter("last"))
+    return groups_of(
+        (each for put in puts for each in _with_items(module, put)), attrgetter("last")
+    )
 
 
 def puts_of(module: Module, names: Collection[str] | None) -> list[Put]:
@@ -120,6 +123,17 @@ def _puts(module: Module, node: ast.AST) -> Iterator[Put]:
             yield from _of_items(module, node, owner, [(key, _assigned_node(module, node))])
         case ast.Call() if last_name(node.func) not in _READING:
             yield from _by_call(module, node)
+
+
+def _with_items(module: Module, put: Put) -> Iterator[Put]:
+    """Yield a put, and those of all items of a mapping that is put in the place of `__dict__`."""
+    yield put
+    if put.name == _NAMESPACE and put.owner is not None:
+        above = module.parent(put.node)
+        # `self.__dict__ |= given`
+        value = above.value if isinstance(above, ast.AugAssign) else put.value
+        items = [] if value is None else _mapped_items(value)
+        yield from _items_of_owner(module, put.node, put.owner, items)
 
 
 def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
@@ -245,23 +259,26 @@ def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
     if last_name(function) == "setitem":
         items = [(rest[0], rest[1] if len(rest) > 1 else None)] if rest else []
     else:
-        for node in rest[:1]:
-            if isinstance(node, ast.Dict):
-                pairs = zip(node.keys, node.values, strict=True)
-                items += [(node if key is None else key, value) for key, value in pairs]
-            else:
-                items.append((node, node))
+        items += [item for node in rest[:1] for item in _mapped_items(node)]
         items += [
             (ast.Constant(part.arg), part.value) if part.arg else (part.value, part.value)
             for part in call.keywords
         ]
     dotted = dotted_text(module, first)
-    if dotted is not None and dotted.endswith(".__dict__"):
-        yield from _of_names(module, call, dotted.removesuffix("__dict__"), items)
+    if dotted is not None and dotted.endswith(f".{_NAMESPACE}"):
+        yield from _of_names(module, call, dotted.removesuffix(_NAMESPACE), items)
     elif dotted == "sys.modules":
         yield from _of_names(module, call, "", items)
     else:
         yield from _of_items(module, call, first, items)
+
+
+def _mapped_items(node: ast.expr) -> _Items:
+    """Return the items of a mapping; of an unread one it is both key and value."""
+    if not isinstance(node, ast.Dict):
+        return [(node, node)]
+    pairs = zip(node.keys, node.values, strict=True)
+    return [(value if key is None else key, value) for key, value in pairs]
 
 
 def _of_items(
@@ -269,7 +286,7 @@ def _of_items(
 ) -> Iterator[Put]:
     """Yield what is put into the attributes of an object, or into ``sys.modules``."""
     match namespace:
-        case ast.Attribute(value=owner, attr="__dict__"):
+        case ast.Attribute(value=owner, attr=name) if name == _NAMESPACE:
             pass
         case ast.Call(func=ast.Name(id="vars"), args=[owner]):
             pass
@@ -284,6 +301,12 @@ def _of_items(
             return
         case _:
             return
+    yield from _items_of_owner(module, node, owner, items)
+
+
+def _items_of_owner(
+    module: Module, node: ast.Call | ast.Attribute | ast.Subscript, owner: ast.expr, items: _Items
+) -> Iterator[Put]:
     for key, value in items:
         names = _names_as_texts(module, texts_of(module, key) or [""])
         yield from (Put(node, owner, name, value, key) for name in names)

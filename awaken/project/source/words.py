@@ -69,7 +69,8 @@ _SETS_BY_TEXT = re.compile(rb"\s*+\(\s*+[\"']")
 _NAMESPACES = (b"globals(", b"vars(", b"__dict__")
 _FILLED = re.compile(
     rb"(?:(?<!\w)(?:globals|vars)\s*+\((?:[^()]++|\([^()]*+\))*+\)|__dict__)[\s\\)]*+"
-    rb"(?:\[(?!\s*+[\"']\w++[\"']\s*+\])(?:[^][]++|\[[^][]*+\])*+\]\s*+=(?!=)|\.\s*+update\b)"
+    rb"(?:\[(?!\s*+[\"']\w++[\"']\s*+\])(?:[^][]++|\[[^][]*+\])*+\]\s*+=(?!=)|\.\s*+update\b"
+    rb"|\|?=(?!=))"
     rb"|^[ \t]*+\w++\s*(?::[^=\n]*+)?=\s*(?:globals|vars)\("
     rb"|(?:dict|setitem)\(\s*(?:globals\(|vars\(|[\w.()]+\.__dict__)",
     re.MULTILINE,
@@ -469,7 +470,8 @@ def _inherited_words(text: bytes) -> _Found:
         if plain is None:
             return None
         if plain[1] is not None:
-            result.update(_WORDS.findall(plain[1]))
+            # `class Final(*BASES)`: a variable has the words of the bases.
+            result.update(_WORDS.findall(text if b"*" in plain[1] else plain[1]))
     for made in _DERIVING.finditer(text):
         result.update(_WORDS.findall(made[1]))
     if b"new_class" in text:

@@ -27,6 +27,7 @@ from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError, both_kept
+from awaken.project.values.attributes.given_elsewhere import GivenElsewhere
 from awaken.project.values.attributes.members import Members
 from awaken.project.values.calls.library_calls import NOT_ITERABLE, of_role
 from awaken.project.values.calls.parameter_values import Parameters
@@ -89,6 +90,7 @@ class Evaluator(ABC):
         # Given by the floor above, where there is one.
         self.mapping: Mapping = NoMapping()
         self.results = Results(self)
+        self.elsewhere = GivenElsewhere(self)
         self.members = Members(self)
         self.parameters = Parameters(self)
         self.building = Building(self)

@@ -144,6 +144,16 @@ class NoMapping:
         return False
 
 
+class Elsewhere(Protocol):
+    """Answers about other code, which gives values to the names of a class or a module."""
+
+    def to_attribute(self, owner: InstanceOf | ClassOf, name: str, values: Values) -> Values:
+        """Return the ``values`` of an attribute, with those of other code."""
+
+    def instead_of(self, functions: Values, results: Values) -> Values:
+        """Return what other code puts in the place of ``functions`` with these ``results``."""
+
+
 class LibraryTypes(Protocol):
     """Answers of the stubs of libraries."""
 
@@ -204,6 +214,10 @@ class Questions(Protocol):
     declared_decorators: DeclaredDecorators
     injections: Injections
     mapping: Mapping
+
+    @property
+    def elsewhere(self) -> Elsewhere:
+        """Return the answers of other code."""
 
     @property
     def follows_callers(self) -> bool:

@@ -122,13 +122,14 @@ async def place(number: int, db: AsyncSession = Depends(get_db)):
 
 ## Safety
 
-A rewrite is *safe* if no object of the sessions is read after a commit. awaken looks at the
+A rewrite is *safe* if no object of the sessions is read or set after a commit. awaken looks at the
 functions that commit, at those that call them, and at later loads. Objects that `refresh` reloads
 do not count. For a session that one function makes for itself, that function is enough.
 
 Every other rewrite is *unsafe*. A read after a commit gets the values from before it. It misses
-what the database or other transactions changed. Today such a read fails in most cases. The message
-names these places, or says what is unknown. A load with `populate_existing=True` discards changes
+what the database or other transactions changed. Today such a read fails in most cases. A set
+attribute is written only if it differs from the value from before the commit. Today it is always
+written. The message names these places, or says what is unknown. A load with `populate_existing=True` discards changes
 that were not flushed, if the session has `autoflush=False`.
 
 ## What it refuses

@@ -434,11 +434,18 @@ def _is_inside(commit: Commit, bound: Place, span: Span) -> bool:
 
 def _staleness_of(project: Project, later: Sequence[Later]) -> Staleness:
     reads = [event for event in later if event.kind == "read"]
+    stores = [event for event in later if event.kind == "store"]
     loads = [event for event in later if event.kind == "load"]
     caveats: list[str] = []
     if reads:
         caveats.append(
             f"after a commit, {_listed_text(project, reads)} {_keeps(reads)} before the commit"
+        )
+    if stores:
+        gets = "is" if len({store.place for store in stores}) == 1 else "are"
+        caveats.append(
+            f"after a commit, {_listed_text(project, stores)} {gets} set, and written only with "
+            "a value that differs from before the commit"
         )
     if loads:
         gives = "returns" if len({load.place for load in loads}) == 1 else "return"
@@ -446,7 +453,7 @@ def _staleness_of(project: Project, later: Sequence[Later]) -> Staleness:
             f"after a commit, {_listed_text(project, loads)} {gives} loaded objects unchanged, "
             "unless `populate_existing` is set"
         )
-    named = [*reads, *loads]
+    named = [*reads, *stores, *loads]
     if not named:
         named = [event for event in later if event.kind == "unknown"][:1]
         caveats += [

@@ -48,7 +48,8 @@ class Use(NamedTuple):
     """The way a value is used, and the node ``above`` around the expression that has it.
 
     - ``same``: ``above`` may have the value: an alternative, a part of ``and`` or ``or``, a walrus.
-    - ``argument``: ``above`` is the call, also of a keyword; ``**node`` is ``unpacked``.
+    - ``argument``: ``above`` is the call, also of a keyword; ``**node`` is ``unpacked``, also in a
+      display.
     - ``element``, ``key``: ``above`` is the display or comprehension.
     - ``item``, ``index``: the value that a subscript reads from, and its index.
     """
@@ -104,6 +105,8 @@ def use_of(module: Module, node: ast.AST) -> Use:
     way = _WAYS.get(f"{type(above).__name__}.{field}", "other")
     if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not):
         way = "tested"
+    if isinstance(above, ast.Dict) and is_unpacked_in(above, node):
+        way = "unpacked"
     if isinstance(above, ast.keyword):
         call = module.parent(above)
         if above.arg is None:
@@ -111,6 +114,12 @@ def use_of(module: Module, node: ast.AST) -> Use:
         elif isinstance(call, ast.Call):
             way, above = "argument", call
     return Use(way, above)
+
+
+def is_unpacked_in(display: ast.Dict, node: ast.AST) -> bool:
+    """Whether a display copies the items of ``node``: ``{**node}``."""
+    pairs = zip(display.keys, display.values, strict=True)
+    return any(key is None and value is node for key, value in pairs)
 
 
 def is_returned(module: Module, node: ast.expr) -> bool:

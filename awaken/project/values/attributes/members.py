@@ -249,7 +249,7 @@ class Members:
         result = self.attribute(owner, node.attr, module, node) if kept is None else kept
         # `cls` may be a subclass; the name of a class is that class.
         if isinstance(owner, ClassOf) and module.scopes.parameter_of(node.value) is not None:
-            result = self._with_others(owner, node.attr, result)
+            result = self._evaluator.elsewhere.to_attribute(owner, node.attr, result)
         result = begun_values(result, node.attr, module.place(node))
         if not isinstance(owner, InstanceOf) or owner.origins is None:
             return result
@@ -394,7 +394,7 @@ class Members:
         if result is None:
             result = self._own.of_made_bases(owner, name)
         if result is not None and isinstance(owner, InstanceOf):
-            return self._with_others(owner, name, result)
+            return self._evaluator.elsewhere.to_attribute(owner, name, result)
         if result is not None:
             return result
         follows = self._evaluator.follows_callers  # else too many files would be read
@@ -406,21 +406,6 @@ class Members:
             or (follows and self._of_subclasses(owner, name, module, node))
             or (self._missing(owner, name),)
         )
-
-    def _with_others(self, owner: InstanceOf | ClassOf, name: str, values: Values) -> Values:
-        """Return the values of an attribute, with those that subclasses or mappings give it.
-
-        Only of a session or an engine, which programs replace in parts.
-        """
-        kinds = self._evaluator.knowledge.types
-        is_resource = any(
-            isinstance(value, Session)
-            or (isinstance(value, InstanceOf) and value.qualified in kinds)
-            for value in values
-        )
-        if not is_resource or not self._evaluator.follows_callers:
-            return values
-        return union(values, self._own.given_otherwise(owner, name))
 
     def lacks(self, owner: InstanceOf, name: str, module: Module, node: ast.AST) -> bool:
         """Whether an instance of a class of the program is proved to have no method ``name``."""

@@ -81,31 +81,6 @@ class OwnAttributes:
             known.add(facts.qualified)
         return None
 
-    def given_otherwise(self, owner: InstanceOf | ClassOf, name: str) -> Values:
-        """Return what else ``name`` of an object may be, as far as that is known.
-
-        ``self`` may be of a subclass that gives it something else. A method may set all that a
-        mapping holds, such as the keywords of a call.
-        """
-        classes = self._evaluator.classes
-        below = classes.all_subclasses(owner.qualified)
-        mixed = [base for each in below for base in self._passed_bases(each)]
-        overrides = [self.nearest_values(type(owner)(x), name) or () for x in (*below, *mixed)]
-        by_mapping = [
-            self._evaluator.values(module, item_at(mapping, name))
-            for _, module, body in classes.bodies(owner.qualified)
-            for mapping in _mappings_set(module, body)
-        ]
-        known = union(*overrides, *by_mapping)
-        return tuple(x for x in known if not isinstance(x, Unknown | NoneValue))
-
-    def _passed_bases(self, qualified: str) -> Iterator[str]:
-        """Yield the classes that are passed as bases of a class, and of those that it inherits."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts, index in () if ancestors is None else ancestors.unresolved:
-            bases = made_bases(self._evaluator, facts, index)
-            yield from (base.qualified for base in bases if isinstance(base, ClassOf))
-
     def has_own_lookup(self, qualified: str, name: str) -> bool:
         """Whether code of the program may give other attributes to instances of a class.
 
@@ -334,33 +309,6 @@ class OwnAttributes:
         if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
             return ".setter"
         return self._evaluator.names.qualified_name(module, without_arguments(node))
-
-
-@cached_in_file
-def _mappings_set(module: Module, node: ast.ClassDef) -> list[ast.expr]:
-    """Return the mappings of which methods of a class set all items on their first parameter.
-
-    ``vars(self).update(given)`` does so, and ``setattr(self, key, value)`` for each of its items.
-    """
-    mappings: list[ast.expr] = []
-    for put in puts_in(module).get("", ()):
-        method = module.enclosing_function(put.node)
-        if not isinstance(method, Function) or module.parent(method) is not node:
-            continue
-        if last_name(put.owner) == first_parameter(method):
-            mappings += [put.value] if put.value is not None and put.value is put.key else []
-            mappings += _items_looped(module, put.key)
-    return mappings
-
-
-def _items_looped(module: Module, key: ast.expr | None) -> list[ast.expr]:
-    """Return the mapping over whose items a loop goes that gives ``key``; none for other keys."""
-    binding = None if key is None else module.scopes.only_binding(key)
-    loop = None if binding is None else module.parent(module.parent(binding.node) or binding.node)
-    match loop:
-        case ast.For(iter=ast.Call(func=ast.Attribute(value=mapping, attr="items"))):
-            return [mapping]
-    return []
 
 
 def _passes_lookup(module: Module, method: Function) -> bool:

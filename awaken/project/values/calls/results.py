@@ -83,7 +83,9 @@ class Results:
         self, functions: Values, module: Module, node: ast.Call, known: Environment
     ) -> Values:
         """Return what ``node``, a call of one of ``functions``, returns."""
-        return union(*(self._results_of(function, module, node, known) for function in functions))
+        result = union(*(self._results_of(each, module, node, known) for each in functions))
+        others = self._evaluator.elsewhere.instead_of(functions, result)
+        return union(result, *(self._results_of(each, module, node, known) for each in others))
 
     def _results_of(
         self, function: Value, module: Module, node: ast.Call, known: Environment

@@ -26,13 +26,14 @@ class Commit(Struct, frozen=True):
 class Later(Struct, frozen=True):
     """Something that may happen after a commit.
 
-    ``read``: ``what`` holds an object that was there before; ``load``: the session loads ``what``
+    ``read``: ``what`` holds an object that was there before; ``store``: ``what`` is an attribute of
+    such an object, and is set; ``load``: the session loads ``what``
     again, and returns objects that it already has; ``call``: ``what`` is called, and may do the
     same; ``unknown``: ``what`` is a clause that names the unknown part. ``is_clean`` says of a load
     that nothing is changed by hand before it.
     """
 
-    kind: Literal["read", "load", "call", "unknown"]
+    kind: Literal["read", "store", "load", "call", "unknown"]
     place: Place
     what: str
     commit: Place

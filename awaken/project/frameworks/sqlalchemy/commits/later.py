@@ -66,9 +66,12 @@ class _Body:
 
 
 class _Held(Struct, frozen=True):
-    """Reads through a variable: ``node`` is the expression whose objects have the ``origins``."""
+    """Reads through a variable: ``node`` is the expression whose objects have the ``origins``.
 
-    kind: Literal["read", "unknown"]
+    Of a store it is the attribute that is set.
+    """
+
+    kind: Literal["read", "store", "unknown"]
     node: ast.expr
     origins: tuple[Origin | None, ...] = ()
 
@@ -118,7 +121,8 @@ class LaterInFunction:
         if body is not None:
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
-            yield from _in_order(self._reads(body, starts, reached, commit))
+            events = self._reads(body, starts, reached, commit)
+            yield from _in_order(event for event in events if event.kind != "store")
 
     def uses_after(
         self, module: Module, function: Function, start: ast.AST, commit: Place
@@ -133,7 +137,8 @@ class LaterInFunction:
             body = replace(_committed_body(body, start, commit), is_any_refreshed=True)
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
-            reads = [*self._reads(body, starts, reached, commit)]
+            uses = self._reads(body, starts, reached, commit)
+            reads = [event for event in uses if event.kind != "store"]
             reads += self._of_before(body, starts, self._loads(body, starts, reached, commit))
             for node in reached:
                 if isinstance(node, ast.Call) and not self._is_of_session(module, node):
@@ -160,7 +165,7 @@ class LaterInFunction:
                     yield from self._read(body, name, commit)
         for name in body.kept_in_module:
             events = list(self._read(body, name, commit))
-            yield from (event for event in events if event.kind == "read")
+            yield from (event for event in events if event.kind != "unknown")
         names = _names([*reached, *_captured_variables(body, reached)])
         by_variable = groups_of(names, lambda node: node.id)
         carrying = self._carrying(body, starts, reached)
@@ -243,11 +248,11 @@ class LaterInFunction:
         if name.id in body.foreign:
             return
         held = self._held_by(body, name)
-        if held is None or (held.kind == "read" and self._is_of_other(body, name, held)):
+        if held is None or (held.kind != "unknown" and self._is_of_other(body, name, held)):
             return
         module = body.module
         text = module.excerpt(held.node)
-        why = text if held.kind == "read" else f"the content of `{text}` is unknown"
+        why = f"the content of `{text}` is unknown" if held.kind == "unknown" else text
         yield Later(held.kind, module.place(held.node), why, commit)
 
     def _held_by(self, body: _Body, name: ast.Name) -> _Held | None:
@@ -267,11 +272,13 @@ class LaterInFunction:
                 read = (self._evaluator.values(module, source.node) for source in sources)
                 values = union(values, *read)
             held = self._loaded.held_kind(values)
-            if held == "objects":
-                return _Held("read", longest, tuple(origins_inside(values)))
-            unknown = _Held("unknown", longest) if held == "unknown" else unknown
             above = module.parent(longest)
-            if not isinstance(above, ast.Attribute):
+            stored = above if longest is name and _is_stored(above, module) else None
+            if held == "objects":
+                kind: Literal["read", "store"] = "read" if stored is None else "store"
+                return _Held(kind, stored or longest, tuple(origins_inside(values)))
+            unknown = _Held("unknown", longest) if held == "unknown" else unknown
+            if not isinstance(above, ast.Attribute) or stored is not None:
                 return unknown
             longest = above
 
@@ -308,13 +315,18 @@ class LaterInFunction:
                     yield Later("unknown", module.place(given), why, commit)
 
     def _is_harmless(self, module: Module, name: ast.Name) -> bool:
-        """Whether a use of a variable reads no attribute of its value."""
+        """Whether a use of a variable reads no attribute of its value, and sets none of a row.
+
+        A session writes a set attribute only if it differs from the loaded value. An expired
+        attribute has none.
+        """
         above = module.parent(name)
         match above:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _HARMLESS:
                 return name in above.args and self._is_session(module, owner)
-            case ast.Attribute():
-                return isinstance(above.ctx, ast.Store) and not reads_value(module, above)
+            case ast.Attribute(attr=attribute) if _is_stored(above, module):
+                values = self._evaluator.values(module, name)
+                return not self._loaded.may_be_of_row(values, attribute)
             case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
                 return True
         return False
@@ -409,6 +421,15 @@ class LaterInFunction:
 
 def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+
+
+def _is_stored(node: ast.AST | None, module: Module) -> TypeGuard[ast.Attribute]:
+    """Whether an attribute is set without being read."""
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and not reads_value(module, node)
+    )
 
 
 def _in_order(events: Iterable[Later]) -> list[Later]:

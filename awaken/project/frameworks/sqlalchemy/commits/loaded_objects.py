@@ -106,6 +106,29 @@ class Loaded(ModelFacts):
             values = self._evaluator.attribute(InstanceOf(owner), attribute, module, node)
             yield from self._parts(values)
 
+    def may_be_of_row(self, values: Values, attribute: str) -> bool:
+        """Whether setting an attribute of one of ``values`` may change a row.
+
+        A property may set another attribute.
+        """
+        return any(
+            isinstance(value, Unknown)
+            or (isinstance(value, InstanceOf) and self._is_of_row(value.qualified, attribute))
+            for value in values
+        )
+
+    def _is_of_row(self, name: str, attribute: str) -> bool:
+        if self._models.status(name) not in {"base", "mapped"}:
+            return False
+        mapped = self._models.mapped_class(name)
+        line = self._evaluator.classes.line(name)
+        return (
+            mapped is None
+            or not mapped.complete
+            or mapped.attribute_kind(attribute) is not None
+            or any(attribute in facts.members for facts in line)
+        )
+
     def is_whole_after_refresh(self, values: Values) -> bool:
         """Whether ``refresh`` reloads all of an object: no relationship is loaded eagerly."""
         names = [value.qualified for value in values if isinstance(value, InstanceOf)]
