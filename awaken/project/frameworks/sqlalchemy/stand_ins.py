@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +32,7 @@ from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept, both_kept
 from awaken.project.values.attributes.members import Members
 from awaken.project.values.attributes.own_attributes import set_later
+from awaken.project.values.calls.expected import call_made_of
 from awaken.project.values.calls.parameter_values import Parameters, passed_on_by
 from awaken.project.values.domain import (
     NOWHERE,
@@ -252,7 +254,13 @@ class DoubtingEvaluator(ProgramEvaluator):
         self.parameters = _Injected(self)
         self.members = _WithFields(self)
         # Nor is the type believed that the receiver of a function declares.
-        self._passing = _Unpacking(self.callers_of, load, self.parameters.is_open, lambda *_: None)
+        self._passing = _Unpacking(
+            self.callers_of,
+            load,
+            self.parameters.is_open,
+            lambda *_: None,
+            partial(call_made_of, self),
+        )
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
