@@ -33,7 +33,7 @@ def _with_blocks(statements: list[Any], moved: Sequence[SessionBlock]) -> list[A
     return statements
 
 
-def _with_comments(block: Any, taken: list[Any]) -> cst.With:
+def _with_comments(block: Any, taken: list[Any]) -> Any:
     """Return a block with the comments that it lacks: those of the end stay at its end."""
     lost = lost_comments("".join(map(code, taken)), code(block))
     end = code(getattr(taken[-1], "finalbody", None) or taken[-1])

@@ -23,7 +23,8 @@ from awaken.project.source.expressions.expression_uses import is_only_unpacked, 
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
 from awaken.project.source.worklist import MOST_STEPS, Worklist
-from awaken.project.values.questions import Given, Passed
+from awaken.project.values.calls.expected import call_made_of, expected_at
+from awaken.project.values.questions import Given, Passed, Questions
 
 MOST_PARAMETERS = 25  # half loses no finding on four programs, and 300 took the square of them
 
@@ -42,8 +43,6 @@ class Passing:
     """Collects what callers pass; ``callers_of`` finds the callers of a function.
 
     ``is_open`` says of a binding of a module whether only its callers can tell what it is.
-    ``expected_at`` gives the type of a parameter where an expression passes its function.
-    ``call_made_of`` gives the call that a library makes of it there.
     """
 
     def __init__(
@@ -51,11 +50,9 @@ class Passing:
         callers_of: Callable[[Module, Function], Callers],
         load: Load,
         is_open: Callable[[Module, Binding], bool],
-        expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
-        call_made_of: Callable[[Module, ast.expr], ast.Call | None],
+        evaluator: Questions,
     ) -> None:
-        self._expected_at = expected_at
-        self._call_made_of = call_made_of
+        self._evaluator = evaluator
         self._callers_of = callers_of
         self._load = load
         self._is_open = is_open
@@ -131,14 +128,14 @@ class Passing:
         """Yield the calls that libraries make where a function is passed; None for another use."""
         is_method = takes_receiver(asked.module, asked.function)
         for module, node in self._passed_at(obstacle):
-            call = self._call_made_of(module, node)
+            call = call_made_of(self._evaluator, module, node)
             bound = int(is_method and isinstance(node, ast.Attribute))
             yield None if call is None else (module, call, CallSite(module.place(node), bound))
 
     def _expected_types(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
         """Return the types that all receivers of the function declare; empty if one doesn't."""
         types = [
-            self._expected_at(module, node, asked.function, asked.parameter)
+            expected_at(self._evaluator, module, node, asked.function, asked.parameter)
             for module, node in self._passed_at(obstacle)
         ]
         known = [argument for argument in types if argument is not None]
