@@ -27,13 +27,22 @@ def _with_blocks(statements: list[Any], moved: Sequence[SessionBlock]) -> list[A
         last = item.last - inside
         taken = statements[item.first : last + 1]
         block: Any = _block(taken, item).with_changes(leading_lines=taken[0].leading_lines)
-        lost = lost_comments("".join(map(code, taken)), code(block))
-        above = [cst.EmptyLine(comment=cst.Comment(text)) for text in lost]
-        lines = [*block.leading_lines, *above]
-        statements[item.first : last + 1] = [block.with_changes(leading_lines=lines)]
+        statements[item.first : last + 1] = [_with_comments(block, taken)]
         # Nodes inside of this one no longer count.
         done = [*(each for each in done if each.first > item.last), item]
     return statements
+
+
+def _with_comments(block: Any, taken: list[Any]) -> Any:
+    """Return a block with the comments that it lacks: those of the end stay at its end."""
+    lost = lost_comments("".join(map(code, taken)), code(block))
+    end = code(getattr(taken[-1], "finalbody", None) or taken[-1])
+    above, below = (
+        [cst.EmptyLine(comment=cst.Comment(text)) for text in lost if (text in end) is is_end]
+        for is_end in (False, True)
+    )
+    body = block.body.with_changes(footer=[*block.body.footer, *below])
+    return block.with_changes(leading_lines=[*block.leading_lines, *above], body=body)
 
 
 def _block(taken: list[Any], data: SessionBlock) -> cst.With:

@@ -30,6 +30,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``task_makers``, ``loop_getters``: functions that make a task, and that return an event loop.
     - ``varying``: functions, and modules of them, that return another value each time.
     - ``in_threads``: functions that run one of their arguments in a thread, and its position.
+    - ``calling``: further functions that call one with the arguments after it, and its position.
     - ``adding_methods``: methods that put one of their arguments into a container, its position.
     - ``joining_methods``, ``removing_methods``: methods that put in all items, or take some out.
     - ``engines``, ``engine_makers``: what has connections, and the functions that make an engine.
@@ -64,6 +65,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loop_getters: tuple[str, ...]
     varying: tuple[str, ...]
     in_threads: dict[str, int]
+    calling: dict[str, int]
     adding_methods: dict[str, int]
     joining_methods: frozenset[str]
     removing_methods: frozenset[str]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
@@ -20,7 +19,6 @@ from awaken.project.source.programs.undefined import is_undefined
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
 from awaken.project.values.attributes.attributes_by_name import AttributesByName
-from awaken.project.values.calls.expected import expected_at
 from awaken.project.values.domain import ClassOf, InstanceOf, Value
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.questions import Passed
@@ -45,9 +43,7 @@ class ProgramEvaluator(Evaluator):
         self.files_with = files_with
         self.value_calls = value_calls
         self.attributes_by_name = AttributesByName(self, files_with)
-        self._passing = Passing(
-            self.callers_of, load, self.parameters.is_open, partial(expected_at, self)
-        )
+        self._passing = Passing(self.callers_of, load, self.parameters.is_open, self)
 
     @cached_by(lambda module, function: module.key_of(function))
     def callers_of(self, module: Module, function: Function) -> Callers:

@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, CallSite
 from awaken.project.graph.callers.call_sites import Obstacle
+from awaken.project.names.functions.decorators import takes_receiver
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.expression_uses import is_only_unpacked, passed_keywords
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
 from awaken.project.source.worklist import MOST_STEPS, Worklist
-from awaken.project.values.questions import Given, Passed
+from awaken.project.values.calls.expected import call_made_of, expected_at
+from awaken.project.values.questions import Given, Passed, Questions
 
 MOST_PARAMETERS = 25  # half loses no finding on four programs, and 300 took the square of them
+
+_Called: TypeAlias = tuple[Module, ast.Call, CallSite]
 
 
 class OpenParameter(Struct, frozen=True):
@@ -38,7 +43,6 @@ class Passing:
     """Collects what callers pass; ``callers_of`` finds the callers of a function.
 
     ``is_open`` says of a binding of a module whether only its callers can tell what it is.
-    ``expected_at`` gives the type of a parameter where an expression passes its function.
     """
 
     def __init__(
@@ -46,9 +50,9 @@ class Passing:
         callers_of: Callable[[Module, Function], Callers],
         load: Load,
         is_open: Callable[[Module, Binding], bool],
-        expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
+        evaluator: Questions,
     ) -> None:
-        self._expected_at = expected_at
+        self._evaluator = evaluator
         self._callers_of = callers_of
         self._load = load
         self._is_open = is_open
@@ -70,13 +74,15 @@ class Passing:
     def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
         callers = self._callers_of(asked.module, asked.function)
-        self._at_obstacles(asked, callers.obstacles, passed)
+        made = {item: [*self._made_calls(asked, item)] or [None] for item in callers.obstacles}
+        self._at_obstacles(asked, (item for item in made if None in made[item]), passed)
         default = default_of(asked.function, asked.parameter)
         if default is not None:
             passed.given.append(Given(asked.module, default))
         is_named = not _is_declared(asked)
         opened: list[OpenParameter] = []
-        for module, call, site in self._calls(callers.sites):
+        calls = [each for item in made.values() for each in item if each is not None]
+        for module, call, site in (*self._calls(callers.sites), *calls):
             passed.calls += 1
             argument = _passed_by(call, asked, site.bound)
             # It then has the default, which was added above, or is missing in ``**kwargs``.
@@ -118,18 +124,32 @@ class Passing:
                 passed.expected.pop(why, None)
             passed.doubts.setdefault(why, obstacle.place)
 
+    def _made_calls(self, asked: OpenParameter, obstacle: Obstacle) -> Iterator[_Called | None]:
+        """Yield the calls that libraries make where a function is passed; None for another use."""
+        is_method = takes_receiver(asked.module, asked.function)
+        for module, node in self._passed_at(obstacle):
+            call = call_made_of(self._evaluator, module, node)
+            bound = int(is_method and isinstance(node, ast.Attribute))
+            yield None if call is None else (module, call, CallSite(module.place(node), bound))
+
     def _expected_types(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
         """Return the types that all receivers of the function declare; empty if one doesn't."""
-        places = (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ()
-        modules = [self._load(place.path) for place in places]
         types = [
-            self._expected_at(module, node, asked.function, asked.parameter)
-            for place, module in zip(places, modules, strict=True)
-            for node in (() if module is None else module.expressions_at({place.span}))
-            if module is not None
+            expected_at(self._evaluator, module, node, asked.function, asked.parameter)
+            for module, node in self._passed_at(obstacle)
         ]
         known = [argument for argument in types if argument is not None]
-        return known if len(known) == len(places) else []
+        return known if len(known) == len(types) else []
+
+    def _passed_at(self, obstacle: Obstacle) -> list[tuple[Module, ast.expr]]:
+        """Return the expressions that pass the function as a value; empty for other obstacles."""
+        places = (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ()
+        return [
+            (module, node)
+            for place in places
+            if (module := self._load(place.path)) is not None
+            for node in module.expressions_at({place.span})
+        ]
 
     def _in_keywords(
         self, module: Module, call: ast.Call, name: str
@@ -154,7 +174,7 @@ class Passing:
         values = [value for key, value in passed if key == name]
         return values[0] if len(values) == 1 and all(key is not None for key, _ in passed) else None
 
-    def _calls(self, sites: Iterable[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
+    def _calls(self, sites: Iterable[CallSite]) -> Iterator[_Called]:
         """Yield the trees of call sites."""
         for site in sites:
             module = self._load(site.place.path)

@@ -23,7 +23,7 @@ from awaken.project.source.bindings import (
 from awaken.project.source.looked_at import NamedPart, PartKind
 from awaken.project.source.memo import RECORDER, cached_in_file, kept_answer, of_file
 from awaken.project.source.scopes import ScopeTable
-from awaken.project.source.texts.named_parts import FileTree, NamedParts, note_read
+from awaken.project.source.texts.named_parts import NamedParts, note_read, noting_tree
 from awaken.project.source.trees import (
     ORIGINAL_NAME,
     SHARED,
@@ -63,7 +63,7 @@ class Module:
         self.name = name
         self.size = len(source.text)
         self._source = source
-        self.tree = FileTree.of(tree, self.path)
+        self.tree = noting_tree(tree, self.path)
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
         if self._renamed:

@@ -27,14 +27,19 @@ from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError, both_kept
-from awaken.project.values.attributes.given_elsewhere import GivenElsewhere
 from awaken.project.values.attributes.members import Members
+from awaken.project.values.attributes.values_elsewhere import ValuesElsewhere
 from awaken.project.values.calls.library_calls import NOT_ITERABLE, of_role
 from awaken.project.values.calls.parameter_values import Parameters
 from awaken.project.values.calls.results import Results
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.built_containers import Building, constant, operated_values
-from awaken.project.values.containers.subscripts import Step, item_of, received_value
+from awaken.project.values.containers.subscripts import (
+    Step,
+    item_of,
+    overrides_read,
+    received_value,
+)
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NEVER,
@@ -90,7 +95,7 @@ class Evaluator(ABC):
         # Given by the floor above, where there is one.
         self.mapping: Mapping = NoMapping()
         self.results = Results(self)
-        self.elsewhere = GivenElsewhere(self)
+        self.other_code = ValuesElsewhere(self)
         self.members = Members(self)
         self.parameters = Parameters(self)
         self.building = Building(self)
@@ -355,6 +360,8 @@ class Evaluator(ABC):
         above = self.members.super_attribute(module, node) or modules_of_tests(self, module, node)
         if above is not None:
             return above
+        if given := overrides_read(self, module, node):
+            return given
         owners = self.values(module, node.value, known)
         # Where one of several owners lacks it, reading it raises there.
         members = without_never(*(self.members.values_of(owner, module, node) for owner in owners))

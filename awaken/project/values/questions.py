@@ -144,7 +144,7 @@ class NoMapping:
         return False
 
 
-class Elsewhere(Protocol):
+class OtherCode(Protocol):
     """Answers about other code, which gives values to the names of a class or a module."""
 
     def to_attribute(self, owner: InstanceOf | ClassOf, name: str, values: Values) -> Values:
@@ -216,7 +216,7 @@ class Questions(Protocol):
     mapping: Mapping
 
     @property
-    def elsewhere(self) -> Elsewhere:
+    def other_code(self) -> OtherCode:
         """Return the answers of other code."""
 
     @property

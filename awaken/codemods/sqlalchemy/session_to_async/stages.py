@@ -223,10 +223,11 @@ class Reads:
         """Return the loads that have to load again, each with the argument that asks for it."""
         project = part.project
         others = DeletedWithOthers(self.writes, self.loading.loaded_ahead, self.shared)
-        converted = self.after_commits.converted.loads(self.later)
+        committed = self.after_commits
+        whole = committed.converted.loads(self.later) | committed.changed.loads
         again = self.loading.loaded_again(
             self.later,
-            lambda module, load: others.may_differ(module, load) or module.place(load) in converted,
+            lambda module, load: others.may_differ(module, load) or module.place(load) in whole,
             loads_after_writes(project, self.loading, self.writes),
         )
         return {

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from awaken.contract import Place, Span
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.names.classes import ClassFacts
@@ -251,8 +252,7 @@ class DoubtingEvaluator(ProgramEvaluator):
         self.annotations = _WithoutSessions(self)
         self.parameters = _Injected(self)
         self.members = _WithFields(self)
-        # Nor is the type believed that the receiver of a function declares.
-        self._passing = _Unpacking(self.callers_of, load, self.parameters.is_open, lambda *_: None)
+        self._passing = _Unpacking(self.callers_of, load, self.parameters.is_open, self)
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
@@ -405,12 +405,16 @@ class _Unpacking(Passing):
         values = parametrized_values(asked.function, asked.parameter.arg)
         passed.given += [Given(asked.module, node) for node in values if node is not None]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
-            for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
-                for module in filter(None, [self._load(place.path)]):
-                    beside = [Given(module, node) for node in _other_arguments(module, place.span)]
-                    passed.calls += bool(beside)
-                    passed.given += beside
+            for module, node in self._passed_at(obstacle):
+                others = _other_arguments(module, module.span(node))
+                beside = [Given(module, other) for other in others]
+                passed.calls += bool(beside)
+                passed.given += beside
         return opened
+
+    def _expected_types(self, _asked: OpenParameter, _obstacle: Obstacle) -> list[Given]:
+        # Nor is the type believed that the receiver of a function declares.
+        return []
 
 
 def _unpacked_nodes(call: ast.Call, asked: OpenParameter) -> Iterator[ast.expr]:

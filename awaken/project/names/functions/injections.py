@@ -13,7 +13,7 @@ from awaken.project.source.trees import Function, last_name, parameters_of
 Provider = tuple[Module, ast.expr]
 """What a dependency calls, in the file that writes it."""
 OVERRIDES = "dependency_overrides"
-_TAKING = {"clear", "get", "pop"}
+_TAKING = {"clear", "copy", "get", "items", "keys", "pop", "values"}
 """Methods that put nothing into the overrides."""
 
 
@@ -121,6 +121,9 @@ def _is_seen(module: Module, node: ast.AST) -> bool:
             return method in _TAKING
         case ast.Assign(targets=[owner], value=ast.Dict(keys=keys)):
             return owner is node and None not in keys
+        case ast.Assign(targets=[ast.Name() as name]):
+            reads = module.scopes.reads_in(module.scopes.scope_of(name), name.id)
+            return all(getattr(module.parent(read), "attr", "") in _TAKING for read in reads)
         case ast.Call(func=ast.Attribute(attr="setitem"), args=[owner, _, _]):
             return owner is node
     return False

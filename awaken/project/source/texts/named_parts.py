@@ -38,12 +38,13 @@ class FileTree(ast.Module):
         note_read(self.path)
         return self.__dict__["body"]  # type: ignore[no-any-return]
 
-    @classmethod
-    def of(cls, tree: ast.Module, path: str) -> FileTree:
-        """Return ``tree`` itself, which from now on notes who reads its statements."""
-        tree.__class__ = cls
-        tree.path = path  # type: ignore[attr-defined]
-        return tree  # type: ignore[return-value]
+
+def noting_tree(tree: ast.Module, path: str) -> FileTree:
+    """Return ``tree`` itself, which from now on notes where its statements are read."""
+    # Its nodes stay, which a copy would have to make again.
+    tree.__class__ = FileTree
+    tree.path = path  # type: ignore[attr-defined]
+    return tree  # type: ignore[return-value]
 
 
 class NotedNames(dict[str, Value]):

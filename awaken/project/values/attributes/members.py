@@ -249,7 +249,7 @@ class Members:
         result = self.attribute(owner, node.attr, module, node) if kept is None else kept
         # `cls` may be a subclass; the name of a class is that class.
         if isinstance(owner, ClassOf) and module.scopes.parameter_of(node.value) is not None:
-            result = self._evaluator.elsewhere.to_attribute(owner, node.attr, result)
+            result = self._evaluator.other_code.to_attribute(owner, node.attr, result)
         result = begun_values(result, node.attr, module.place(node))
         if not isinstance(owner, InstanceOf) or owner.origins is None:
             return result
@@ -394,7 +394,7 @@ class Members:
         if result is None:
             result = self._own.of_made_bases(owner, name)
         if result is not None and isinstance(owner, InstanceOf):
-            return self._evaluator.elsewhere.to_attribute(owner, name, result)
+            return self._evaluator.other_code.to_attribute(owner, name, result)
         if result is not None:
             return result
         follows = self._evaluator.follows_callers  # else too many files would be read

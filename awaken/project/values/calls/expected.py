@@ -9,15 +9,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.calls.bound_arguments import arguments_of
+from awaken.project.values.calls.decorator_effects import library_names as library_names_of
 from awaken.project.values.domain import ClassOf, Environment, FunctionOf, Unknown, Values
 from awaken.project.values.library.promises import is_open
 from awaken.project.values.questions import Given, Questions
 
 _CALLABLES = {"collections.abc.Callable", "typing.Callable"}
 _DISPLAYS = (ast.List, ast.Set, ast.Tuple)
+_CALLING = library_names().in_threads | library_names().calling
 
 
 def expected_of(
@@ -48,6 +51,24 @@ def expected_at(
         _known_values(evaluator.declared_values(types[0].module, types[0].node))
     )
     return types[0] if is_told else None
+
+
+def call_made_of(evaluator: Questions, module: Module, passed: ast.expr) -> ast.Call | None:
+    """Return the call that a library makes of what ``passed`` passes to it, if it is known.
+
+    It has the arguments after the function: ``tasks.add_task(send, db)`` calls ``send(db)``.
+    """
+    call = module.call_taking(passed)
+    owners = evaluator.values(module, passed.value) if isinstance(passed, ast.Attribute) else ()
+    # A method that is read from its class gets its object as an argument.
+    if call is None or passed not in call.args or any(isinstance(x, ClassOf) for x in owners):
+        return None
+    names = library_names_of(evaluator, module, call.func)
+    position = call.args.index(passed)
+    if {max((_CALLING.get(name, -1) for name in each), default=-1) for each in names} != {position}:
+        return None
+    made = ast.Call(passed, call.args[position + 1 :], call.keywords)
+    return ast.copy_location(made, call)
 
 
 def _known_values(values: Values) -> Values:

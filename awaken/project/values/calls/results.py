@@ -84,7 +84,7 @@ class Results:
     ) -> Values:
         """Return what ``node``, a call of one of ``functions``, returns."""
         result = union(*(self._results_of(each, module, node, known) for each in functions))
-        others = self._evaluator.elsewhere.instead_of(functions, result)
+        others = self._evaluator.other_code.instead_of(functions, result)
         return union(result, *(self._results_of(each, module, node, known) for each in others))
 
     def _results_of(

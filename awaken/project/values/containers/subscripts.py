@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.names.functions.injections import OVERRIDES, are_all_seen, overrides_in
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -28,6 +30,7 @@ from awaken.project.values.items import slice_of, subscripted_item
 from awaken.project.values.library.automap_classes import AUTOMAP_CLASS, are_automap
 from awaken.project.values.questions import Questions
 
+_GIVING = name_list("giving_an_item")
 _TYPED = {"typing.TypedDict", "typing_extensions.TypedDict"}
 
 
@@ -65,15 +68,36 @@ def _overriding(evaluator: Questions, module: Module, node: ast.Subscript) -> Va
     name = evaluator.names.qualified_name(module, node.slice)
     if name is None or last_name(node.value) != OVERRIDES:
         return ()
+    return union(*(values for key, values in _overrides(evaluator) if key == name))
+
+
+def overrides_read(evaluator: Questions, module: Module, node: ast.Attribute) -> Values:
+    """Return the dictionary of all replaced dependencies, if ``node`` reads that of an application.
+
+    Nothing if some of them are not known.
+    """
+    # `get` tells apart what this dictionary holds together.
+    is_whole = node.attr == OVERRIDES and getattr(module.parent(node), "attr", "") not in _GIVING
+    given = [*_overrides(evaluator)] if is_whole else []
+    values = union(*(values for _, values in given))
+    keys = (evaluator.unknown(module, node, "a dependency that is replaced may be any"),)
+    return (InstanceOf("builtins.dict", parameters=(keys, values)),) if values else ()
+
+
+def _overrides(evaluator: Questions) -> Iterator[tuple[str, Values]]:
+    """Yield the names of all dependencies that the program replaces, each with what it puts there.
+
+    Nothing if there may be others.
+    """
     homes = list(evaluator.modules_at(evaluator.files_naming(OVERRIDES) or ()))
     put = [
         (evaluator.names.qualified_name(home, key), home, given)
         for home in homes
         for key, given in overrides_in(home)
     ]
-    if not all(map(are_all_seen, homes)) or any(key is None for key, *_ in put):
-        return ()
-    return union(*(evaluator.values(home, given) for key, home, given in put if key == name))
+    is_whole = all(map(are_all_seen, homes)) and all(key is not None for key, *_ in put)
+    for key, home, given in put if is_whole else ():
+        yield key or "", evaluator.values(home, given)
 
 
 def _of_container(node: ast.Subscript, owner: Value) -> Values | None:

@@ -363,18 +363,18 @@ class Loading:
         loads = [*read_after_commits(self._project, later, self._mapped, added, is_behind)]
         for load in dict.fromkeys([*loads, *after_writes]):
             said = reloading(self._project, load, is_held=is_held)
-            if said is not None and not self._leads_back(load.place):
+            if said is not None and not self.leads_back(load.place):
                 reloads[load.place] = said
         for place in sorted(self._gets):
             said = populating(self._project, place, is_held=is_held)
-            if said is not None and not self._leads_back(place):
+            if said is not None and not self.leads_back(place):
                 reloads[place] = said
         self._planned = plan_loads(
             self._rule, self._project, (*self._traces, *self._unloaded_by(reloads))
         )
         return reloads
 
-    def _leads_back(self, place: Place) -> bool:
+    def leads_back(self, place: Place) -> bool:
         """Whether a call that reads again resets what its first statement loaded."""
         ways_back = self._ways_back | self._returning
         return leads_back(self._project, place, self._traces, ways_back, self._mapped)

@@ -81,21 +81,24 @@ def {name}(session, instance):
 _CODE = '''\
 def {name}(session):
     """Reload the loaded relationships of all objects, as after a commit."""
-    changed = session.dirty
     with session.no_autoflush:
         for instance in list(session.identity_map.values()):
             state = {inspect}(instance)
+{loaded}            if loaded and instance not in session.dirty:
+                session.expire(instance, loaded)
+                for name in loaded:
+                    getattr(instance, name)
+'''
+_LOADED = "            loaded = [key for key in state.dict if key in state.mapper.relationships]\n"
+_NOT_RAISING = """\
             related = state.mapper.relationships
             loaded = [
                 key
                 for key in state.dict
                 if key in related and "raise" not in str(related[key].lazy)
             ]
-{converted}            if loaded and instance not in changed:
-                session.expire(instance, loaded)
-                for name in loaded:
-                    getattr(instance, name)
-'''
+"""
+_RAISING = (b'raise"', b"raise'", b"raise_on_sql")
 _CONVERTED = """\
             for column in state.mapper.column_attrs:
                 kind, value = column.columns[0].type, state.dict.get(column.key)
@@ -263,7 +266,8 @@ def reloading_relationships(
 def _reloading_call(project: Project, site: Site[ast.AST], session: str) -> tuple[str, list[Edit]]:
     """Return the line that reloads the relationships of a session's objects, and what it needs."""
     converts = _may_convert(project)
-    code = _CODE.replace("{converted}", _CONVERTED if converts else "")
+    loaded = _NOT_RAISING if project.files_with(_RAISING) else _LOADED
+    code = _CODE.replace("{loaded}", loaded + (_CONVERTED if converts else ""))
     imports = {"inspect": "sqlalchemy", **(_TYPES if converts else {})}
     helper, needed = added_function(site, "reload_relationships", code, imports)
     return f"await {session}.run_sync({helper})\n", needed

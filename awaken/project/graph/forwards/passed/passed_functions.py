@@ -254,6 +254,8 @@ class Arguments:
         if is_given_back:
             is_ordered = qualified not in SAME or qualified in TABLES_OF
             return Spot(module, call, depth if is_ordered else without_position(depth))
+        if qualified == "builtins.next" and depth and position == 0:
+            return Spot(module, call, iterated_depth(depth))
         if qualified == "builtins.enumerate" and depth and position == 0:
             return Spot(module, call, iterated_depth(depth) + 2)
         return self._into_container(module, call, node, depth)

@@ -129,7 +129,7 @@ class ReadsAfterCommits:
         self._read_of = ReadOf(project)
         self.kept = KeptObjects(project, loading)
         self.converted = ConvertedValues(project)
-        self._changed = ChangedColumns(project)
+        self.changed = ChangedColumns(project, loading, later)
         self._writes = writes
         self._states = Persistence(project)
         self._key = object()
@@ -348,11 +348,12 @@ class ReadsAfterCommits:
             return
         is_many = kind == "many"
         names = self._read_of.names(module, node, values, is_many=is_many)
+        names -= self.changed.loaded_again(module, node, values, names)
         deleted = frozenset[str]()
         if self._read_of.is_deleted(module, node):
             deleted = self._loading.read_to_delete(values)
         converted = self.converted.names(module, node, values, events)
-        converted |= self._changed.names(module, node, values)
+        converted |= self.changed.names(module, node, values)
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return

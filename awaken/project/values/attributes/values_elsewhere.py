@@ -29,7 +29,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.questions import Questions
 
 
-class GivenElsewhere:
+class ValuesElsewhere:
     """Answers of sessions and engines, which programs replace in parts: no more is asked."""
 
     def __init__(self, evaluator: Questions) -> None:
