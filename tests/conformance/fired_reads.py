@@ -36,7 +36,7 @@ class Fired(NamedTuple):
     attribute: str
 
     @property
-    def other_code(self) -> tuple[str, ...]:
+    def elsewhere(self) -> tuple[str, ...]:
         """What is the same where the lines of the program have moved."""
         return (self.file, self.function, self.owner, self.attribute)
 

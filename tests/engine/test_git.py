@@ -292,7 +292,7 @@ def submodule(repository, directory):
     directory.symlink_to(directory.with_name("above") / "sub")
 
 
-def other_code(repository, directory):
+def elsewhere(repository, directory):
     place = str(directory.with_name("elsewhere.git"))
     repository(
         "clone", "--quiet", "--separate-git-dir", place, str(repository.path), str(directory)

@@ -179,7 +179,7 @@ class Loads(Struct):
         many = self.project.orm.is_collection(owner, attribute)
         may_join = not level.joined or self._may_join(facts.target or "")
         function = "joinedload" if many is False and may_join else "selectinload"
-        others = {option.name for option in self.other_code if option.key == attribute} & LOADING
+        others = {option.name for option in self.elsewhere if option.key == attribute} & LOADING
         if not others or others == {function}:
             return function
         # Two ways to load one relationship raise InvalidRequestError.

@@ -332,7 +332,7 @@ def _stop_what_is_carried(components: Components) -> None:
         if not each.converts and not _makes_only_tables(components, each)
     ]
     if not making:
-        stopped = [item for item in stopped if any(map(_is_values_elsewhere, item.stopping))]
+        stopped = [item for item in stopped if any(map(_is_given_elsewhere, item.stopping))]
     if not stopped:
         return
     numbers = {id(item) for item in stopped}
@@ -354,7 +354,7 @@ def _makes_only_tables(components: Components, component: Component) -> bool:
     return component.makes_tables and all(components.shared[name].is_engine for name in used)
 
 
-def _is_values_elsewhere(member: Member) -> bool:
+def _is_given_elsewhere(member: Member) -> bool:
     return isinstance(member.outcome, Refused) and member.outcome.reason == FOREIGN_SESSION
 
 
