@@ -104,12 +104,8 @@ def _sources(project: Project, module: Module, node: ast.expr) -> tuple[Place, .
     Empty where it is of another file, and more than one thing there may be meant.
     """
     if isinstance(node, ast.Call):
-        called = project.calls.functions_called(module, node)
-        callees = called if isinstance(called, tuple) else ()
-        places = tuple(
-            item.module.place(item.function) for item in callees if item.module.path != module.path
-        )
-        return places or None
+        called = project.calls.known_functions(module, node)
+        return tuple(home.place(each) for home, each in called if home.path != module.path) or None
     name = project.qualified_name(module, node)
     if name is None:
         return _sources(project, module, node.value) if isinstance(node, ast.Attribute) else None
