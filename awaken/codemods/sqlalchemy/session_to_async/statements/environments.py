@@ -192,9 +192,7 @@ class Commands:
             return not self._is_at_beginning(module, node)
         graph = self._project.calls.graph()
         reaching = {function, *graph.reaching([function])}
-        return any(
-            self._part.is_asynchronous(item) or item in self._part.steps for item in reaching
-        ) or not all(
+        return any(map(self._part.ends_as_coroutine, reaching)) or not all(
             self._is_at_beginning(*result)
             for candidate in reaching
             for call in graph.callers(candidate)
