@@ -93,7 +93,6 @@ from awaken.project.effects.places.held import Lock, locks_taken_by, runs_held
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import MOST_FUNCTIONS
-from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -157,10 +156,10 @@ def _endless(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[
         if last_name(call.func) in _WORDS and _is_endless(project, home, call):
             yield home.excerpt(call.func), home.place(call, "this is awaited without a deadline")
             return
-        functions = project.calls.functions_called(home, call)
-        if isinstance(functions, Unknown) or len(functions) != 1:
+        functions = project.calls.known_functions(home, call)
+        if len(functions) != 1:
             continue
-        there, function = functions[0].module, functions[0].function
+        there, function = functions[0]
         if (there.path, function.lineno) not in seen:
             seen.add((there.path, function.lineno))
             own = [part for part in there.walk(function) if _runs_in(there, part, function)]

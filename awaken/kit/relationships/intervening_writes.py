@@ -17,7 +17,6 @@ from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, Loop, last_name
-from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
@@ -83,11 +82,10 @@ class Writes(ProjectFacts):
         made = self._project.qualified_name(module, node.func)
         if made and (made == owner or self._is_below(made, frozenset({owner}))):
             return True
-        called = self._project.calls.functions_called(module, node) if depth else ()
-        return any(
-            self._puts(callee.module, each, owner, way, depth - 1)
-            for callee in (() if isinstance(called, Unknown) else called)
-            for each in _calls_and_assignments(callee.module, callee.function, 0, None)
+        return depth > 0 and any(
+            self._puts(home, each, owner, way, depth - 1)
+            for home, function in self._project.calls.known_functions(module, node)
+            for each in _calls_and_assignments(home, function, 0, None)
         )
 
     def _regions(self, trace: Trace, read: Read) -> Iterator[tuple[Module, list[ast.AST]]]:
@@ -174,12 +172,11 @@ class Writes(ProjectFacts):
         keys: frozenset[str],
         depth: int,
     ) -> bool:
-        called = self._project.calls.functions_called(module, call)
-        for callee in () if isinstance(called, Unknown) else called:
-            inside = _calls_and_assignments(callee.module, callee.function, 0, None)
-            if any(self._writes(callee.module, each, classes, keys, depth) for each in inside):
-                return True
-        return False
+        return any(
+            self._writes(home, each, classes, keys, depth)
+            for home, function in self._project.calls.known_functions(module, call)
+            for each in _calls_and_assignments(home, function, 0, None)
+        )
 
     def _is_below(self, qualified: str, classes: frozenset[str]) -> bool:
         return any(qualified in self._project.all_subclasses(class_) for class_ in classes)

@@ -232,6 +232,12 @@ class Calls:
         """
         return functions_called(self._evaluator, module, call)
 
+    def known_functions(self, module: Module, call: ast.Call) -> list[tuple[Module, Function]]:
+        """Return those functions with their files; none where they are not all visible."""
+        called = self.functions_called(module, call)
+        callees = () if isinstance(called, Unknown) else called
+        return [(callee.module, callee.function) for callee in callees]
+
     def passed_to(
         self, module: Module, binding: Binding, *, declared: bool = False
     ) -> Passed | None:

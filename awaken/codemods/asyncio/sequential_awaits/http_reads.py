@@ -11,7 +11,6 @@ from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.own_nodes import own_nodes, waited_for
 from awaken.project.source.memo import recursive
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -52,10 +51,8 @@ class _Following(ProjectFacts):
 
     def sends(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` runs functions of the program that send requests, and only that."""
-        functions = self._project.calls.functions_called(module, call)
-        if isinstance(functions, Unknown) or not functions:
-            return False
-        return all(self._function_sends(item.module, item.function) for item in functions)
+        functions = self._project.calls.known_functions(module, call)
+        return bool(functions) and all(self._function_sends(*each) for each in functions)
 
     # A recursive call proves nothing.
     @recursive(lambda *_: False)

@@ -101,7 +101,7 @@ from awaken.project.source.trees import (
     last_name,
 )
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist, preorder
-from awaken.project.values.domain import Unknown, functions_in
+from awaken.project.values.domain import functions_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -239,10 +239,8 @@ def _functions(
     """Yield the functions that ``called`` may be, which ``call`` calls or is passed."""
     if called is not call.func:
         yield from functions_in(project.values.of(module, called).alternatives)
-        return
-    functions = project.calls.functions_called(module, call)
-    for function in () if isinstance(functions, Unknown) else functions:
-        yield function.module, function.function
+    else:
+        yield from project.calls.known_functions(module, call)
 
 
 def _awaited_calls(function: Function) -> Iterator[ast.Call]:

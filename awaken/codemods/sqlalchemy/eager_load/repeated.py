@@ -31,7 +31,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Comprehension, Function, last_name, receivers
-from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -277,16 +276,11 @@ class _Expiry(ProjectFacts):
             if isinstance(call.func, ast.Attribute) and call.func.attr in _EXPIRING:
                 return module.place(call)
         for call in calls if depth else ():
-            for home, function in self._called_pairs(module, call):
+            for home, function in self._project.calls.known_functions(module, call):
                 place = self._within(home, function, depth - 1)
                 if place is not None:
                     return place
         return None
-
-    def _called_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
-        callees = self._project.calls.functions_called(module, call)
-        for callee in () if isinstance(callees, Unknown) else callees:
-            yield callee.module, callee.function
 
 
 def _is_gone_over(module: Module, loop: ast.AST, load: Place) -> bool:

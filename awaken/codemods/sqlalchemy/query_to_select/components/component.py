@@ -7,7 +7,7 @@ written.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
 from awaken.project.graph.call_edges import CallEdge, CallEdges, FunctionContext
 from awaken.project.graph.holders import Holder, Holders
+from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.memo import cached_method, cached_property
 from awaken.project.source.worklist import groups_of, reverse_postorder
@@ -198,3 +199,11 @@ class Component:
             for holder in self.definitions
             if holder.context is context and holder.binding is not None
         }
+
+    def outdated_reads(
+        self, context: FunctionContext, bindings: Iterable[Binding]
+    ) -> set[ast.Name]:
+        """Return the reads of queries in ``context`` before which ``bindings`` may have changed."""
+        changes = [binding.node for binding in bindings]
+        names = self.variables(context)
+        return {read for name in names for read in context.flow.outdated_reads(name, changes)}

@@ -373,12 +373,8 @@ def _is_outdated(
     component: Component, context: FunctionContext, bindings: Iterable[Binding]
 ) -> bool:
     """Whether the session's variable may be given a value between a query and what uses it."""
-    changes = [binding.node for binding in bindings if binding.kind != "parameter"]
-    outdated = {
-        read
-        for name in component.variables(context)
-        for read in context.flow.outdated_reads(name, changes)
-    }
+    changes = [binding for binding in bindings if binding.kind != "parameter"]
+    outdated = component.outdated_reads(context, changes)
     return bool(outdated) and any(
         item.context is context and item.start in outdated for item in component.fragments
     )

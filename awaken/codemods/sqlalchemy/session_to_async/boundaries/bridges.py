@@ -214,8 +214,7 @@ class Bridges:
         inside = [
             caller.place
             for caller in callers
-            if caller.caller.start >= 0
-            and (caller.caller in part.steps or part.is_asynchronous(caller.caller))
+            if caller.caller.start >= 0 and part.ends_as_coroutine(caller.caller)
         ]
         if others or inside:
             because = tuple(inside[:1])

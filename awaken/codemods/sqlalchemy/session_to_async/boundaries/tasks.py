@@ -98,8 +98,7 @@ def _is_plain_use(part: SynchronousPart, module: Module, node: ast.expr) -> bool
 
 def _is_in_plain_test(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     around = part.function_around(module, node)
-    is_plain = around not in part.steps and not part.is_asynchronous(around)
-    return is_plain and is_test_file(module.path)
+    return is_test_file(module.path) and not part.ends_as_coroutine(around)
 
 
 # ------------------------------------------------------------------------------------- refusals

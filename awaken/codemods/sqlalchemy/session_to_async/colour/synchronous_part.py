@@ -148,6 +148,10 @@ class SynchronousPart:
         """Whether a function is a coroutine function, or an asynchronous generator, already."""
         return function in self._asynchronous
 
+    def ends_as_coroutine(self, function: FunctionPlace) -> bool:
+        """Whether a function is a coroutine function, or such a generator, after the change."""
+        return function in self.steps or self.is_asynchronous(function)
+
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""

@@ -264,9 +264,7 @@ class DoubleWriter:
 
     def _waits(self, function: FunctionPlace) -> bool:
         known = self._part.function_at(function.path, function.start)
-        return known is not None and (
-            known in self._part.steps or self._part.is_asynchronous(known)
-        )
+        return known is not None and self._part.ends_as_coroutine(known)
 
     def _is_method(self, replacement: Replacement) -> bool:
         """Whether what is put there would be given the object that it is a method of."""

@@ -115,7 +115,7 @@ class PatchedObjects:
             return True
         fakes = () if given is None else replacements.classes_of(module, given)
         return bool(fakes) and all(
-            method in self._part.steps or self._part.is_asynchronous(method)
+            self._part.ends_as_coroutine(method)
             for fake in fakes
             for name in methods
             for method in replacements.methods(fake, name)

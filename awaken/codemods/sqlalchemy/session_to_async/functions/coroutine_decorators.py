@@ -143,9 +143,8 @@ class Decorators(PartFacts):
         if self._project.published:
             return False
         decorated = self._project.calls.decorated_by(qualified)
-        functions = [part.place_of(*pair) for pair in decorated or ()]
         return decorated is not None and all(
-            function in part.steps or part.is_asynchronous(function) for function in functions
+            part.ends_as_coroutine(part.place_of(*pair)) for pair in decorated
         )
 
 
@@ -222,8 +221,7 @@ def _given_functions(part: SynchronousPart, module: Module, node: ast.expr) -> l
 def _rewritten(site: Site[ast.AST], part: SynchronousPart, given: list[FunctionPlace]) -> Rewrite:
     """Return what makes an asynchronous manager. Raises Refused."""
     node = site.node
-    others = [item for item in given if item not in part.steps and not part.is_asynchronous(item)]
-    if others or not isinstance(node, ast.expr):
+    if not all(map(part.ends_as_coroutine, given)) or not isinstance(node, ast.expr):
         raise Refused(reasons.HANDED_ON, given[0].qualname)
     written, edits = write_twin(part.project, site, node, MANAGER)
     return Rewrite(f"`{written}` makes `{given[0].qualname}` a context manager", edits)

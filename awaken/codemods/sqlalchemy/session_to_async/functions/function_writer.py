@@ -368,9 +368,7 @@ class FunctionWriter:
         kinds = {part.results.kind_of(function) for function in call.functions} or {"coroutine"}
         if kinds == {"generator"} and gives_manager(part, module, nodes[0]):
             kinds = {"manager"}
-        if len(kinds) != 1 or any(
-            item not in part.steps and not part.is_asynchronous(item) for item in call.functions
-        ):
+        if len(kinds) != 1 or not all(map(part.ends_as_coroutine, call.functions)):
             why = f"several functions `{shown}`, of which only some become coroutine functions"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         match kinds.pop():

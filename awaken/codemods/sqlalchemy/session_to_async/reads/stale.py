@@ -23,7 +23,6 @@ from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
 from awaken.project.source.expressions.expression_uses import Way, targets_of, use_of
 from awaken.project.source.trees import Repeating, last_name, receivers
 from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, Worklist
-from awaken.project.values.domain import Unknown
 from awaken.project.values.local.flow import local_binding, reads_seeing
 
 if TYPE_CHECKING:
@@ -149,11 +148,8 @@ def _returned_pairs(
     project: Project, module: Module, call: ast.Call
 ) -> Iterator[tuple[Module, ast.expr]]:
     """Yield what a function of the program is made of that gives a statement to begin with."""
-    called = project.calls.functions_called(module, call)
-    for callee in () if isinstance(called, Unknown) else called:
-        for node in callee.module.walk(callee.function):
-            if isinstance(node, ast.expr):
-                yield callee.module, node
+    for home, function in project.calls.known_functions(module, call):
+        yield from ((home, node) for node in home.walk(function) if isinstance(node, ast.expr))
 
 
 def loading_of(
@@ -428,9 +424,7 @@ def _expressions(
             return
         for inner in home.walk(part):
             if isinstance(inner, ast.Call):
-                called = project.calls.functions_called(home, inner)
-                if not isinstance(called, Unknown):
-                    waiting += [(each.module, each.function) for each in called]
+                waiting += project.calls.known_functions(home, inner)
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
                 waiting += _assigned(project, home, inner)
             if isinstance(inner, ast.expr):

@@ -357,12 +357,9 @@ class Loops(PartFacts):
 
     # ------------------------------------------------------------------------------------- parts
     def _called_functions(self, module: Module, call: ast.Call) -> list[FunctionPlace]:
-        callees = self._project.calls.functions_called(module, call)
-        if not isinstance(callees, tuple):
-            return []
         places = (
-            self._part.function_at(callee.module.path, callee.module.span(callee.function).start)
-            for callee in callees
+            self._part.function_at(home.path, home.span(function).start)
+            for home, function in self._project.calls.known_functions(module, call)
         )
         return [place for place in places if place is not None]
 

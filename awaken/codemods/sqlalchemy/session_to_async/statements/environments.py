@@ -104,12 +104,8 @@ def _sources(project: Project, module: Module, node: ast.expr) -> tuple[Place, .
     Empty where it is of another file, and more than one thing there may be meant.
     """
     if isinstance(node, ast.Call):
-        called = project.calls.functions_called(module, node)
-        callees = called if isinstance(called, tuple) else ()
-        places = tuple(
-            item.module.place(item.function) for item in callees if item.module.path != module.path
-        )
-        return places or None
+        called = project.calls.known_functions(module, node)
+        return tuple(home.place(each) for home, each in called if home.path != module.path) or None
     name = project.qualified_name(module, node)
     if name is None:
         return _sources(project, module, node.value) if isinstance(node, ast.Attribute) else None
@@ -196,9 +192,7 @@ class Commands:
             return not self._is_at_beginning(module, node)
         graph = self._project.calls.graph()
         reaching = {function, *graph.reaching([function])}
-        return any(
-            self._part.is_asynchronous(item) or item in self._part.steps for item in reaching
-        ) or not all(
+        return any(map(self._part.ends_as_coroutine, reaching)) or not all(
             self._is_at_beginning(*result)
             for candidate in reaching
             for call in graph.callers(candidate)

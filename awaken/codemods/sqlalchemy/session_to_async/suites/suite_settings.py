@@ -414,8 +414,7 @@ def _waits(part: SynchronousPart, fixture: FunctionOf) -> bool:
     """Whether a fixture becomes a coroutine function, or is one."""
     if not isinstance(fixture.node, Function):
         return False
-    function = part.place_of(fixture.module, fixture.node)
-    return function in part.steps or part.is_asynchronous(function)
+    return part.ends_as_coroutine(part.place_of(fixture.module, fixture.node))
 
 
 DOCTEST_READS = ("test*.txt",)

@@ -199,14 +199,8 @@ def _is_same(
     component: Component, context: FunctionContext, name: ast.Name, starts: set[Start]
 ) -> bool:
     """Whether the local ``name`` is given no other value between both places."""
-    scope = context.flow.scope
-    changes = [binding.node for binding in scope.bindings_of(name.id)]
-    outdated = {
-        r
-        for text in component.variables(context)
-        for r in context.flow.outdated_reads(text, changes)
-    }
-    return not outdated & starts
+    bindings = context.flow.scope.bindings_of(name.id)
+    return component.outdated_reads(context, bindings).isdisjoint(starts)
 
 
 def _is_changed(context: FunctionContext, read: ast.Name) -> bool:
