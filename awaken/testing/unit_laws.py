@@ -24,6 +24,7 @@ from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.testing.law_texts import python_files, require_same
 from awaken.testing.running import CaseResult, RolledBack, require, run_case
+from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.sources import Snapshot
 
 __tracebackhide__ = True  # as in running
@@ -91,15 +92,15 @@ def plans_that_hold_are_those_of_the_edited_program(result: CaseResult) -> None:
 def _edited_text(text: bytes, chance: random.Random) -> bytes:
     """Return a program with one change that people make."""
     try:
-        tree = ast.parse(text)
-    except SyntaxError:
+        tree = parse_text(text)
+    except Unparsable:
         return text
     top, every = tree.body, [*ast.walk(tree)]
     blocks = [node.body for node in every if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     names = [node.name for node in top if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     match chance.randrange(6):
         case 0:
-            top += ast.parse("def probe(value):\n    return value + 1").body
+            top += parse_text(b"def probe(value):\n    return value + 1").body
         case 1 if len(top) > 1:
             del top[chance.randrange(len(top))]
         case 2 if len(top) > 1:
@@ -109,10 +110,10 @@ def _edited_text(text: bytes, chance: random.Random) -> bytes:
             block = chance.choice(blocks)
             block[chance.randrange(len(block))] = ast.Pass()
         case 4 if names:
-            top += ast.parse(f"{chance.choice(names)} = None").body
+            top += parse_text(f"{chance.choice(names)} = None".encode()).body
         case _ if blocks:
             block = chance.choice(blocks)
-            block[:0] = ast.parse("probe = 1").body
+            block[:0] = parse_text(b"probe = 1").body
     return ast.unparse(ast.fix_missing_locations(tree)).encode("utf-8", "surrogateescape")
 
 

@@ -341,6 +341,20 @@ class ByOtherFiles(Fickle):
         return len(self.files) > 1
 
 
+class ByUnseenText(ByOtherFiles):
+    """Decides by a text that is not in its evidence."""
+
+    def plan(self, project, constraints):
+        self.text = project.snapshot.file_to_search("other.py").text
+        own = project.site_files(self.triggers)
+        project.files_with = lambda _: own
+        return Fickle.plan(self, project, constraints)
+
+    def wants(self, source):
+        del source
+        return self.text == TWO_CALLS
+
+
 class HiddenByAnchor(Fickle):
     anchors = ((b"nowhere",),)
 
@@ -375,6 +389,7 @@ BY_RUNNING = [
     "memory",
     "alone",
     "units",
+    "edits",
     "comments-elsewhere",
     "anchors",
     "left-out",
@@ -400,6 +415,7 @@ def test_a_steady_rule_breaks_no_law(law):
         ("no-final-newline", NotWithoutFinalNewline, "in this variant"),
         ("alone", ByOtherFiles, "case.py alone: something else is changed"),
         ("units", ByOtherFiles, "each file apart: something else is changed"),
+        ("edits", ByUnseenText, "do not hold; other.py becomes"),
         ("comments-elsewhere", ByComments, "comments beside case.py"),
         ("anchors", HiddenByAnchor, "without triggers and anchors: something else is changed"),
         ("left-out", AllOrNothing, "too"),

@@ -84,7 +84,7 @@ class Mention(Struct, frozen=True):
     def is_in_function(self) -> bool:
         """Whether the other name is a variable of a function, which no other file sees."""
         scope = self.renamed_in
-        return scope is not None and scope.kind is not ast.Module and not scope.is_class
+        return scope is not None and not issubclass(scope.kind, ast.Module) and not scope.is_class
 
 
 class Text(Struct, frozen=True):

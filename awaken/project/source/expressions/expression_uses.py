@@ -48,8 +48,7 @@ class Use(NamedTuple):
     """The way a value is used, and the node ``above`` around the expression that has it.
 
     - ``same``: ``above`` may have the value: an alternative, a part of ``and`` or ``or``, a walrus.
-    - ``argument``: ``above`` is the call, also of a keyword; ``**node`` is ``unpacked``, also in a
-      display.
+    - ``argument``: ``above`` is the call, also of a keyword; ``**node`` is ``unpacked``.
     - ``element``, ``key``: ``above`` is the display or comprehension.
     - ``item``, ``index``: the value that a subscript reads from, and its index.
     """
@@ -105,8 +104,6 @@ def use_of(module: Module, node: ast.AST) -> Use:
     way = _WAYS.get(f"{type(above).__name__}.{field}", "other")
     if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not):
         way = "tested"
-    if isinstance(above, ast.Dict) and is_unpacked_in(above, node):
-        way = "unpacked"
     if isinstance(above, ast.keyword):
         call = module.parent(above)
         if above.arg is None:
@@ -116,9 +113,9 @@ def use_of(module: Module, node: ast.AST) -> Use:
     return Use(way, above)
 
 
-def is_unpacked_in(display: ast.Dict, node: ast.AST) -> bool:
+def is_unpacked_in(display: ast.AST, node: ast.AST) -> bool:
     """Whether a display copies the items of ``node``: ``{**node}``."""
-    pairs = zip(display.keys, display.values, strict=True)
+    pairs = zip(display.keys, display.values, strict=True) if isinstance(display, ast.Dict) else ()
     return any(key is None and value is node for key, value in pairs)
 
 
@@ -172,6 +169,8 @@ def only_reads(
             return module.scopes.builtin_called(above) in builtins or _fills_namespace(above)
         case "operand":
             return getattr(above, "target", None) is not node
+        case "element":
+            return is_unpacked_in(above, node)
     return way in {"compared", "iterated", "tested", "unpacked"}
 
 

@@ -20,7 +20,12 @@ from msgspec.structs import replace
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
-from awaken.project.source.expressions.expression_uses import targets_of, use_of
+from awaken.project.source.expressions.expression_uses import (
+    Way,
+    is_unpacked_in,
+    targets_of,
+    use_of,
+)
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
@@ -475,8 +480,7 @@ class _Uses:
                     yield from self._use(module, above, depth)
             case "operand" if isinstance(above, ast.AugAssign) and above.target is node:
                 yield Addition("all", depth, module, above.value)
-            case "operand" | "unpacked" if not isinstance(above, ast.UnaryOp | ast.AugAssign):
-                # A new container, which shares what is in this one.
+            case "element" | "operand" | "unpacked" if _shares_items(above, node, way):
                 yield Addition("unknown", depth + 1, module, node)
             case _ if way not in _LOOKING_ON and not self._is_returned(module, above):
                 if not isinstance(above, ast.UnaryOp):
@@ -571,6 +575,13 @@ class _Uses:
             yield Addition("item", depth, module, call.args[1])
         else:
             yield Addition("passed", depth, module, node, call=call)
+
+
+def _shares_items(above: ast.AST, node: ast.expr, way: Way) -> bool:
+    """Whether a new container shares the items of ``node``."""
+    if way == "element":
+        return is_unpacked_in(above, node)
+    return not isinstance(above, ast.UnaryOp | ast.AugAssign)
 
 
 def class_of_receiver(module: Module, node: ast.expr) -> str:
