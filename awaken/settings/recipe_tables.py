@@ -110,7 +110,8 @@ def recipes_of(own: Mapping[str, RecipeSettings]) -> dict[str, Recipe]:
 def require_recipe(name: str, recipes: Mapping[str, Recipe]) -> Recipe:
     """Return the recipe called ``name``. Raises UnknownRecipe."""
     if name not in recipes:
-        hint = did_you_mean(name, recipes, "`awaken recipes` lists them all.")
+        lists = "`awaken recipes` lists those for the program in the current directory."
+        hint = did_you_mean(name, recipes, lists)
         raise UnknownRecipe(f"there is no recipe named {name!r}{hint}")
     return recipes[name]
 

@@ -232,6 +232,7 @@ def test_a_circle_of_two_recipes_is_an_error(shop, capfd):
     [
         (["migrate", "sqlalchemy"], "did you mean 'sqlalchemy-2'"),
         (["recipes", "sqlalchemy"], "did you mean 'sqlalchemy-2'"),
+        (["recipes", "."], "lists those for the program in the current directory"),
         (["check", "--recipe", "sqlalchemy"], "did you mean 'sqlalchemy-2'"),
         (["check", "--recipe", "asyncio", "--step", "9"], "has 5 steps, and no step 9"),
         (["check", "--step", "1"], "needs --recipe"),

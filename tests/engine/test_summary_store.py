@@ -264,7 +264,7 @@ def test_a_file_that_changes_while_it_is_read(root, cache, edit, moment, monkeyp
     """The run may see either; what it keeps is about what it saw."""
     check(root, cache)
     # No answer is recalled by then, and that a file changed is known of its state.
-    (root / "app/base.py").write_text(FILES["app/base.py"] + "EDITED = 1\n")
+    (root / "app/pages.py").write_text(FILES["app/pages.py"] + "EDITED = 1\n")
     monkeypatch.setattr(file_reading, "TICK", 0)
     before = report(root)
     owner, name = {

@@ -63,7 +63,8 @@ class ValuesElsewhere:
 
     def _values_elsewhere(self, owner: InstanceOf | ClassOf, name: str) -> Values:
         classes = self._evaluator.classes
-        below = classes.all_subclasses(owner.qualified)
+        # Where tests put mocks is another question.
+        below = [x for x in classes.all_subclasses(owner.qualified) if self._is_of_program(x)]
         mixed = [base for each in below for base in self._passed_bases(each)]
         overrides = [self._own.nearest_values(type(owner)(x), name) or () for x in (*below, *mixed)]
         by_mapping = [
@@ -72,6 +73,10 @@ class ValuesElsewhere:
             for mapping in _mappings_set(module, body)
         ]
         return _certain_values(union(*overrides, *by_mapping, self._stored_values(owner, name)))
+
+    def _is_of_program(self, qualified: str) -> bool:
+        facts = self._evaluator.classes.facts(qualified)
+        return facts is None or is_of_program(facts.path)
 
     def _passed_bases(self, qualified: str) -> Iterator[str]:
         """Yield the classes that are passed as bases of a class, and of those that it inherits."""
