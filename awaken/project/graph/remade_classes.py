@@ -56,11 +56,11 @@ def _metaclass_methods(
 
 def _may_replace(module: Module, function: Function, method: str) -> bool:
     """Whether a function may give a class that it gets another ``method``."""
-    given = parameter_names(function.args)
-    return any(_replaces(node, given, method) for node in module.walk(function))
+    parameters = parameter_names(function.args)
+    return any(_replaces(node, parameters, method) for node in module.walk(function))
 
 
-def _replaces(node: ast.AST, given: set[str] | frozenset[str], method: str) -> bool:
+def _replaces(node: ast.AST, parameters: set[str] | frozenset[str], method: str) -> bool:
     match node:
         case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=name), *_]):
             return name == method
@@ -68,11 +68,13 @@ def _replaces(node: ast.AST, given: set[str] | frozenset[str], method: str) -> b
             return True
         case ast.Attribute(attr=name, ctx=ast.Store()):
             return name == method
-        case ast.Subscript(value=ast.Name(id=owner), slice=key, ctx=ast.Store()) if owner in given:
+        case ast.Subscript(value=ast.Name(id=owner), slice=key, ctx=ast.Store()) if (
+            owner in parameters
+        ):
             return not isinstance(key, ast.Constant) or key.value == method
         # `super().__new__(cls, name, bases, namespace)`
         case ast.Call(func=ast.Name(id="type") | ast.Attribute(attr="__new__"), args=[*_, last]):
-            return len(node.args) > 1 and getattr(last, "id", "") not in given
+            return len(node.args) > 1 and getattr(last, "id", "") not in parameters
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             return name == method
     return False

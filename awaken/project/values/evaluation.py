@@ -34,12 +34,7 @@ from awaken.project.values.calls.parameter_values import Parameters
 from awaken.project.values.calls.results import Results
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.built_containers import Building, constant, operated_values
-from awaken.project.values.containers.subscripts import (
-    Step,
-    item_of,
-    overrides_read,
-    received_value,
-)
+from awaken.project.values.containers.subscripts import Step, item_of, overrides_at, received_value
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NEVER,
@@ -357,11 +352,10 @@ class Evaluator(ABC):
         return self.building.display(module, node, known)
 
     def _attribute(self, module: Module, node: ast.Attribute, known: Environment) -> Values:
-        above = self.members.super_attribute(module, node) or modules_of_tests(self, module, node)
+        above = self.members.super_attribute(module, node) or overrides_at(self, module, node)
+        above = above or modules_of_tests(self, module, node)
         if above is not None:
             return above
-        if given := overrides_read(self, module, node):
-            return given
         owners = self.values(module, node.value, known)
         # Where one of several owners lacks it, reading it raises there.
         members = without_never(*(self.members.values_of(owner, module, node) for owner in owners))

@@ -68,36 +68,35 @@ def _overriding(evaluator: Questions, module: Module, node: ast.Subscript) -> Va
     name = evaluator.names.qualified_name(module, node.slice)
     if name is None or last_name(node.value) != OVERRIDES:
         return ()
-    return union(*(values for key, values in _overrides(evaluator) if key == name))
+    overrides = _overrides(evaluator)
+    return union(*(evaluator.values(home, value) for key, home, value in overrides if key == name))
 
 
-def overrides_read(evaluator: Questions, module: Module, node: ast.Attribute) -> Values:
+def overrides_at(evaluator: Questions, module: Module, node: ast.Attribute) -> Values | None:
     """Return the dictionary of all replaced dependencies, if ``node`` reads that of an application.
 
-    Nothing if some of them are not known.
+    None for other attributes, and if some of them are not known.
     """
     # `get` tells apart what this dictionary holds together.
-    is_whole = node.attr == OVERRIDES and getattr(module.parent(node), "attr", "") not in _GIVING
-    given = [*_overrides(evaluator)] if is_whole else []
-    values = union(*(values for _, values in given))
+    if node.attr != OVERRIDES or getattr(module.parent(node), "attr", "") in _GIVING:
+        return None
+    values = union(*(evaluator.values(home, value) for _, home, value in _overrides(evaluator)))
     keys = (evaluator.unknown(module, node, "a dependency that is replaced may be any"),)
-    return (InstanceOf("builtins.dict", parameters=(keys, values)),) if values else ()
+    return (InstanceOf("builtins.dict", parameters=(keys, values)),) if values else None
 
 
-def _overrides(evaluator: Questions) -> Iterator[tuple[str, Values]]:
+def _overrides(evaluator: Questions) -> Iterator[tuple[str, Module, ast.expr]]:
     """Yield the names of all dependencies that the program replaces, each with what it puts there.
 
     Nothing if there may be others.
     """
     homes = list(evaluator.modules_at(evaluator.files_naming(OVERRIDES) or ()))
     put = [
-        (evaluator.names.qualified_name(home, key), home, given)
+        (evaluator.names.qualified_name(home, key) or "", home, value)
         for home in homes
-        for key, given in overrides_in(home)
+        for key, value in overrides_in(home)
     ]
-    is_whole = all(map(are_all_seen, homes)) and all(key is not None for key, *_ in put)
-    for key, home, given in put if is_whole else ():
-        yield key or "", evaluator.values(home, given)
+    yield from put if all(map(are_all_seen, homes)) and all(key for key, *_ in put) else ()
 
 
 def _of_container(node: ast.Subscript, owner: Value) -> Values | None:
