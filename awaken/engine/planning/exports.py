@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.workspace.formats.byte_search import texts_with
+from awaken.project.source.texts.text_search import search_texts
 from awaken.workspace.sources import Snapshot, is_python
-from awaken.workspace.work import WORK
 
 _WORD = re.compile(r"\w+")
 _FROM = re.compile(r"from[ \t]+[.\w]*\Z")
@@ -68,8 +67,7 @@ def _taken_by(
 ) -> dict[str, dict[str, set[str]]]:
     """Return for each of ``stems`` what each of ``paths`` takes from modules of that name."""
     texts = {path: snapshot[path].text for path in filter(is_python, paths if stems else ())}
-    WORK.searches += len(texts)
-    hits = texts_with([stem.encode() for stem in sorted(stems)], texts)
+    hits = search_texts(texts, [stem.encode() for stem in sorted(stems)])
     return {
         stem: {path: names_from(stem, texts[path]) for path in sorted(hits[stem.encode()])}
         for stem in stems

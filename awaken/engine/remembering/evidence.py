@@ -257,7 +257,8 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
 
 
 def _facts_of_tree(module: Module, part: str, word: str) -> bytes | None:
-    from awaken.project.names.file_facts import answer_of  # noqa: PLC0415  as above
+    # Few edits come to this question, and trees take long to import.
+    from awaken.project.names.file_facts import answer_of  # noqa: PLC0415
     from awaken.project.source.replacing import puts_of  # noqa: PLC0415
 
     match part:

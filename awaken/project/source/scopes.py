@@ -161,13 +161,12 @@ class ScopeTable:
             owner = self._owner(node.id, scope)
             is_local = owner is not None and owner is not self.module and owner.kind != "class"
             name = "" if is_local else scope.mangled_name(node.id)
-            known = self._known[node] = self._bindings(node, scope), name
+            known = self._known[node] = self._bindings(node, scope, owner), name
         if known[1]:
             self.parts.note(known[1])
         return known[0]
 
-    def _bindings(self, node: ast.Name, scope: Scope) -> list[Binding]:
-        owner = self._owner(node.id, scope)
+    def _bindings(self, node: ast.Name, scope: Scope, owner: Scope | None) -> list[Binding]:
         if owner is None:
             return []
         name = scope.mangled_name(node.id)
@@ -259,7 +258,8 @@ class ScopeTable:
         outside = scope.parent
         while outside is not None and outside.kind == "class":
             outside = outside.parent
-        return [] if outside is None else self._bindings(node, outside)
+        owner = None if outside is None else self._owner(node.id, outside)
+        return [] if outside is None else self._bindings(node, outside, owner)
 
     def _is_above(self, binding: Binding, node: ast.AST) -> bool:
         statement: ast.AST | None = binding.node

@@ -40,7 +40,7 @@ class TextSearch:
         old = earlier._texts
         changed = {path: item for path, item in self._texts.items() if item != old.get(path)}
         same = self._texts.keys() - changed.keys()
-        new = _hits(changed, list(earlier._hits))
+        new = search_texts(changed, list(earlier._hits))
         self._hits = {word: (hits & same) | new[word] for word, hits in earlier._hits.items()}
 
     def files_with(self, words: Sequence[bytes]) -> list[str]:
@@ -58,7 +58,7 @@ class TextSearch:
         elif unknown:
             # Many words at once take as long as a few.
             self.index.count(min(len(unknown), FEW))
-            self._hits.update(_hits(self._texts, unknown))
+            self._hits.update(search_texts(self._texts, unknown))
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
     def _holding(self, word: bytes) -> frozenset[str]:
@@ -66,10 +66,10 @@ class TextSearch:
         paths, is_certain = self.index.candidates(word)
         if is_certain:
             return paths
-        return _hits({path: self._texts[path] for path in paths}, [word])[word]
+        return search_texts({path: self._texts[path] for path in paths}, [word])[word]
 
 
-def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
+def search_texts(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
     """Return for each of ``words`` the texts that contain it."""
     WORK.searches += len(texts)
     return texts_with(words, texts)
