@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from unittest import mock
@@ -117,41 +117,6 @@ def _edited_text(text: bytes, chance: random.Random) -> bytes:
     return ast.unparse(ast.fix_missing_locations(tree)).encode("utf-8", "surrogateescape")
 
 
-@contextmanager
-def _compared_units(
-    known: Mapping[str, KnownUnits], kept: dict[str, KnownUnits], wrong: list[str]
-) -> Iterator[None]:
-    """Have all rules planned by unit; put the units of each stage into ``kept``.
-
-    Units whose ``known`` plan holds, but is not the one that is made, are ``wrong``.
-    """
-    recall, keep, stages = StageUnits.recall, StageUnits.keep, dict[str, StageUnits]()
-    held = dict[bytes, Planned]()
-
-    def recall_nothing(units: StageUnits, unit: Unit) -> None:
-        planned = recall(units, unit)
-        if planned is not None:
-            held[unit.key()] = planned
-
-    def compare(units: StageUnits, unit: Unit, planned: Planned) -> None:
-        keep(units, unit, planned)
-        expected = held.pop(unit.key(), planned)
-        if replace(expected, looked_at=None) != replace(planned, looked_at=None):
-            wrong.append(f"{unit.rule.name} {unit.scope}")
-
-    def planner(_tools: Tools, stage: str, snapshot: Snapshot) -> UnitPlanner:
-        stages[stage] = StageUnits(known.get(stage), snapshot, b"", {}, _NO_TEXTS)
-        return UnitPlanner(stages[stage])
-
-    with (
-        mock.patch.object(Tools, "planner", planner),
-        mock.patch.object(StageUnits, "recall", recall_nothing),
-        mock.patch.object(StageUnits, "keep", compare),
-    ):
-        yield
-    kept.update({stage: units.to_keep() for stage, units in stages.items()})
-
-
 class _KeptUnit(NamedTuple):
     rule: str
     scope: frozenset[str] | None
@@ -160,24 +125,66 @@ class _KeptUnit(NamedTuple):
 
 
 @contextmanager
+def _compared_units(
+    known: Mapping[str, KnownUnits], kept: dict[str, KnownUnits], wrong: list[str]
+) -> Iterator[None]:
+    """Have all rules planned by unit; put the units of each stage into ``kept``.
+
+    Units whose ``known`` plan holds, but is not the one that is made, are ``wrong``.
+    """
+    recall, held = StageUnits.recall, dict[bytes, Planned]()
+
+    def recall_nothing(units: StageUnits, unit: Unit) -> None:
+        planned = recall(units, unit)
+        if planned is not None:
+            held[unit.key()] = planned
+
+    def compare(unit: Unit, planned: Planned) -> None:
+        expected = held.pop(unit.key(), planned)
+        if replace(expected, looked_at=None) != replace(planned, looked_at=None):
+            wrong.append(f"{unit.rule.name} {unit.scope}")
+
+    with (
+        _planned_by_unit(known, compare) as stages,
+        mock.patch.object(StageUnits, "recall", recall_nothing),
+    ):
+        yield
+    kept.update({stage: units.to_keep() for stage, units in stages.items()})
+
+
+@contextmanager
 def _kept_units(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
     """Have all rules planned by unit; put the evidence of the units into ``kept``."""
-    keep = StageUnits.keep
 
-    def note_unit(units: StageUnits, unit: Unit, planned: Planned) -> None:
+    def note_unit(unit: Unit, planned: Planned) -> None:
         looked_at = planned.looked_at or LookedAt()
         lasts = plan_to_bytes(planned) is not None
         kept[unit.key()] = _KeptUnit(unit.rule.name, unit.scope, looked_at, lasts)
+
+    with _planned_by_unit({}, note_unit):
+        yield
+
+
+@contextmanager
+def _planned_by_unit(
+    known: Mapping[str, KnownUnits], note: Callable[[Unit, Planned], None]
+) -> Iterator[dict[str, StageUnits]]:
+    """Have all rules planned by unit, and give the units of each stage.
+
+    ``known`` are those of an earlier run by stage; ``note`` is called with each new plan.
+    """
+    keep, stages = StageUnits.keep, dict[str, StageUnits]()
+
+    def keep_noted(units: StageUnits, unit: Unit, planned: Planned) -> None:
+        note(unit, planned)
         keep(units, unit, planned)
 
+    def planner(_tools: Tools, stage: str, snapshot: Snapshot) -> UnitPlanner:
+        stages[stage] = StageUnits(known.get(stage), snapshot, b"", {}, _NO_TEXTS)
+        return UnitPlanner(stages[stage])
+
     with (
-        mock.patch.object(
-            Tools,
-            "planner",
-            lambda _tools, _stage, snapshot: UnitPlanner(
-                StageUnits(None, snapshot, b"", {}, _NO_TEXTS)
-            ),
-        ),
-        mock.patch.object(StageUnits, "keep", note_unit),
+        mock.patch.object(Tools, "planner", planner),
+        mock.patch.object(StageUnits, "keep", keep_noted),
     ):
-        yield
+        yield stages

@@ -414,7 +414,7 @@ def test_a_steady_rule_breaks_no_law(law):
         ("tabs", NotWithTabs, "in this variant"),
         ("no-final-newline", NotWithoutFinalNewline, "in this variant"),
         ("alone", ByOtherFiles, "case.py alone: something else is changed"),
-        ("units", ByOtherFiles, "each file apart: something else is changed"),
+        ("units", ByOtherFiles, "by unit: something else is changed"),
         ("edits", ByUnseenText, "do not hold; other.py becomes"),
         ("comments-elsewhere", ByComments, "comments beside case.py"),
         ("anchors", HiddenByAnchor, "without triggers and anchors: something else is changed"),
