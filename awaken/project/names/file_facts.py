@@ -100,10 +100,10 @@ class WrittenFunction(Struct, frozen=True, array_like=True):
 
 
 class FileNames(Struct, frozen=True, array_like=True):
-    """The names of the module scope of a file, and its classes."""
+    """The names of the module scope of a file, and its classes by ``__qualname__``."""
 
     table: ModuleTable
-    classes: tuple[WrittenClass, ...]
+    classes: dict[str, WrittenClass]
 
 
 class FileUses(Struct, frozen=True, array_like=True):
@@ -182,9 +182,10 @@ def _without_places(facts: Any, part: str, word: str) -> Any:
         case "open":
             return facts.table.stars, facts.table.exports, facts.table.dynamic
         case "class":
-            return [_without_place(item) for item in facts.classes if item.qualname == word]
+            written = facts.classes.get(word)
+            return None if written is None else _without_place(written)
         case "classes":
-            return [_without_place(item) for item in facts.classes]
+            return [_without_place(item) for item in facts.classes.values()]
         case "function":
             return [_without_place(item) for item in facts.functions.get(word, ())]
         case "functions":
@@ -242,8 +243,7 @@ class FactsIndex:
     def written_class(self, path: str, qualname: str) -> WrittenClass | None:
         """Return the class of a file with this ``__qualname__``, or None."""
         facts: FileNames | None = self._noted_facts(path, "class", qualname)
-        written = () if facts is None else facts.classes
-        return next((item for item in written if item.qualname == qualname), None)
+        return None if facts is None else facts.classes.get(qualname)
 
     def written_functions(self, path: str, qualname: str) -> tuple[WrittenFunction, ...]:
         """Return the functions of a file with this ``__qualname__``."""
@@ -253,7 +253,7 @@ class FactsIndex:
     def classes(self, path: str) -> tuple[WrittenClass, ...]:
         """Return the classes of a file; none if it does not parse."""
         facts: FileNames | None = self._noted_facts(path, "classes")
-        return () if facts is None else facts.classes
+        return () if facts is None else tuple(facts.classes.values())
 
     def functions(self, path: str) -> dict[str, tuple[WrittenFunction, ...]]:
         """Return the functions of a file by their ``__qualname__``; none if it does not parse."""
@@ -305,11 +305,11 @@ class FactsIndex:
         key = path, part, word
         if key not in self._noted:
             self._noted[key] = self._answer_at(path, part, word)
-        told = self._noted[key]
-        if told is None:
+        answer = self._noted[key]
+        if answer is None:
             self._snapshot.looked_at.note_read(path)
         else:
-            self._snapshot.looked_at.note_answers(facts_search(path, part, word), told)
+            self._snapshot.looked_at.note_answers(facts_search(path, part, word), answer)
 
     def _answer_at(self, path: str, part: str, word: str) -> dict[str, bytes] | None:
         facts = self._facts_at(path, _KIND_OF[part])
@@ -322,8 +322,7 @@ class FactsIndex:
     def _facts_at(self, path: str, kind: FactsKind) -> Any:
         key = path, kind
         if key not in self._kept:
-            is_there = path in self._snapshot
-            source = self._snapshot.file_to_search(path) if is_there else None
+            source = self._snapshot.file_to_search(path) if path in self._snapshot else None
             self._kept[key] = None if source is None else self._by_content(source, kind)
         return self._kept[key]
 
@@ -349,7 +348,7 @@ class FactsIndex:
 def facts_of(module: Module, kind: FactsKind) -> Any:
     """Return one kind of facts of ``module``."""
     if kind == "names":
-        return FileNames(table_of(module), tuple(_classes(module)))
+        return FileNames(table_of(module), _classes(module))
     if kind == "mentioned":
         return WordSet.of(word.encode() for word in module.words() if word.isidentifier())
     # One walk, by exact type.
@@ -432,7 +431,7 @@ def _assigned_values(module: Module) -> dict[ast.ClassDef, set[str]]:
     return result
 
 
-def _classes(module: Module) -> list[WrittenClass]:
+def _classes(module: Module) -> dict[str, WrittenClass]:
     written_classes: dict[str, WrittenClass] = {}
     scopes = [scope for scope in module.scopes.scopes if scope.kind == "class"]
     assigned = _assigned_values(module) if scopes else {}
@@ -454,7 +453,7 @@ def _classes(module: Module) -> list[WrittenClass]:
                 made=True,
             ),
         )
-    return list(written_classes.values())
+    return written_classes
 
 
 def _add(written: dict[str, WrittenClass], added: WrittenClass) -> None:

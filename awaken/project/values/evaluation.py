@@ -353,8 +353,7 @@ class Evaluator(ABC):
 
     def _attribute(self, module: Module, node: ast.Attribute, known: Environment) -> Values:
         above = self.members.super_attribute(module, node) or overrides_at(self, module, node)
-        above = above or modules_of_tests(self, module, node)
-        if above is not None:
+        if above or (above := modules_of_tests(self, module, node)) is not None:
             return above
         owners = self.values(module, node.value, known)
         # Where one of several owners lacks it, reading it raises there.
